@@ -1,0 +1,15 @@
+//! What the world supplies: the time and randomness. Passed in everywhere, so that tests freeze both.
+
+use crate::Timestamp;
+
+/// Tells the wall-clock time, for what people read and for expiry; never for leases.
+pub trait Clock: Send + Sync {
+    /// The current time in UTC.
+    fn now(&self) -> Timestamp;
+}
+
+/// Supplies randomness fit for secrets.
+pub trait Rng: Send + Sync {
+    /// Fills the whole of `bytes`.
+    fn fill(&self, bytes: &mut [u8]);
+}
