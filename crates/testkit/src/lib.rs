@@ -1,1 +1,24 @@
-//! Under construction.
+//! For tests only: a frozen clock, a seeded generator, real processes, a throwaway PostgreSQL.
+//!
+//! This crate knows no crate of the house above the domain: it sees the server and `influxctl` as strangers do,
+//! as programs that are started and spoken to. Whatever goes wrong here panics with what to do about it, because
+//! its only caller is a test.
+
+mod ambient;
+mod binaries;
+mod http;
+mod influxctl;
+mod output;
+mod postgres;
+mod profiles;
+mod scrub;
+mod servers;
+
+pub use ambient::{FrozenClock, SeededRng};
+pub use binaries::binary;
+pub use http::{Http, Reply};
+pub use influxctl::{Influxctl, Outcome};
+pub use postgres::Postgres;
+pub use profiles::Profile;
+pub use scrub::scrub;
+pub use servers::{ServerSetup, TestServer};
