@@ -1,1 +1,51 @@
-//! Under construction.
+//! What is said: the JSON bodies, query parameters and headers of Management API v0, and their conversions to and
+//! from the domain.
+//!
+//! This crate knows no HTTP library, no status code, no route, no clock and no storage. Bodies with a documented form
+//! follow the contract (management-api) to the letter; what Rescind adds has types of its own. Requests refuse unknown
+//! fields and `null`; answers are read leniently, so that an older client understands a newer server.
+
+mod accounts;
+mod audit_events;
+mod clusters;
+mod databases;
+mod errors;
+mod fields;
+mod headers;
+mod management_tokens;
+mod moments;
+mod nodes;
+mod pages;
+mod partitions;
+mod secrets;
+mod tables;
+mod tokens;
+
+pub use accounts::Account;
+pub use audit_events::AuditEvent;
+pub use clusters::Cluster;
+pub use databases::{
+    CreateDatabase, Database, DatabaseDetails, DatabasePatch, IdentifiedDatabase, NewDatabase, ObjectStatus,
+    RenameDatabase, UpdateDatabase,
+};
+pub use errors::ErrorBody;
+pub use fields::{FieldError, PathForm, decode};
+pub use headers::{
+    RESCIND_EFFECTIVE_MS, RESCIND_NODES, RESCIND_REVISION, RESCIND_TOTAL_COUNT, ReceiptHeaders,
+};
+pub use management_tokens::{
+    CreateManagementToken, CreatedManagementToken, ManagementToken, NewManagementToken,
+};
+pub use moments::Moment;
+pub use nodes::{Node, NodeState};
+pub use pages::{
+    AuditEventQuery, DatabaseListQuery, DatabaseTokenListQuery, MAX_LIMIT, ManagementTokenListQuery, Page,
+    SortOrder, StatusFilter, TableListQuery, TokenStatusFilter, link_next, next_of_link,
+};
+pub use partitions::{Bucket, TemplatePart};
+pub use secrets::SecretText;
+pub use tables::{CreateTable, IdentifiedTable, NewTable, RenameTable, Table, TableColumn, TableDetails};
+pub use tokens::{
+    CreateDatabaseToken, CreatedDatabaseToken, DatabaseToken, DatabaseTokenPatch, ExpirationType,
+    NewDatabaseToken, Permission, UpdateDatabaseToken,
+};
