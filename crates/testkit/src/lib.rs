@@ -20,5 +20,6 @@ pub use http::{Http, Reply};
 pub use influxctl::{Influxctl, Outcome};
 pub use postgres::Postgres;
 pub use profiles::Profile;
+pub use rustix::process::Signal;
 pub use scrub::scrub;
 pub use servers::{ServerSetup, TestServer};

@@ -2,7 +2,7 @@
 
 /// Filters for `insta`: secrets, UUIDs, moments and ports become placeholders of a fixed width.
 ///
-/// ```ignore
+/// ```text
 /// insta::with_settings!({ filters => rescind_testkit::scrub() }, { insta::assert_snapshot!(outcome) });
 /// ```
 pub fn scrub() -> Vec<(&'static str, &'static str)> {
