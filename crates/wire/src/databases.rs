@@ -6,7 +6,7 @@ use rescind_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::fields::given;
+use crate::fields::{given, whole};
 use crate::partitions::{parse_parts, parts_of};
 use crate::{FieldError, Moment, PathForm, TemplatePart};
 
@@ -91,15 +91,15 @@ pub struct CreateDatabase {
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub name: String,
     /// Tables at most.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i32>, nullable = false, minimum = 1, default = 500))]
     pub max_tables: Option<i64>,
     /// Columns of a table at most, up to 1000.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i32>, nullable = false, minimum = 1, default = 250))]
     pub max_columns_per_table: Option<i64>,
     /// How long points are kept, in nanoseconds; 0 is for ever.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, minimum = 0, default = 0))]
     pub retention_period: Option<i64>,
     /// How its tables are partitioned; by day, when absent. Cannot be changed later.
@@ -115,15 +115,15 @@ pub struct CreateDatabase {
 #[cfg_attr(feature = "openapi", schema(min_properties = 1))]
 pub struct UpdateDatabase {
     /// Tables at most.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i32>, nullable = false, minimum = 1))]
     pub max_tables: Option<i64>,
     /// Columns at most of tables made from now on, up to 1000.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i32>, nullable = false, minimum = 1))]
     pub max_columns_per_table: Option<i64>,
     /// How long points are kept, in nanoseconds; 0 is for ever.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, minimum = 0))]
     pub retention_period: Option<i64>,
 }
