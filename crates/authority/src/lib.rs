@@ -1,1 +1,48 @@
-//! Under construction.
+//! What may be done: every use case of administration, and admission to the data plane.
+//!
+//! This crate knows no HTTP, no gRPC, no JSON and no SQL. It does not know what an upstream computes with the requests
+//! it admits, nor which face a caller came through: a face authenticates a [`Caller`] here and calls a use case with a
+//! typed request.
+
+mod accounts;
+mod admission;
+mod authority;
+mod callers;
+mod databases;
+mod directory;
+mod errors;
+mod fences;
+mod founding;
+mod grants;
+mod management_tokens;
+mod tables;
+mod tethers;
+mod tokens;
+mod users;
+mod uses;
+
+pub use accounts::NodeStatus;
+pub use admission::Admission;
+pub use authority::{Authority, Settings};
+pub use callers::{Caller, Place};
+pub use databases::{CreateDatabase, UpdateDatabase};
+pub use errors::{Error, Refusal};
+pub use founding::Founding;
+pub use management_tokens::CreateManagementToken;
+pub use rescind_catalog::{
+    AuditQuery, AuditVerdict, Catalog, Cursor, DatabaseQuery, DatabaseSort, Error as CatalogError, Location,
+    ManagementTokenQuery, ManagementTokenSort, Page, Paged, TableQuery, TokenQuery, TokenSort,
+};
+pub use tables::{CreateTable, TableOf};
+pub use tokens::{CreateDatabaseToken, UpdateDatabaseToken};
+pub use users::AddUser;
+
+/// Something with a secret, which is shown this once.
+pub struct Created<T> {
+    /// What was made.
+    pub item: T,
+    /// Its secret.
+    pub secret: rescind_domain::Secret,
+    /// From when on every node honours it.
+    pub receipt: rescind_domain::Receipt,
+}

@@ -132,6 +132,12 @@ impl Permissions {
         holds(Resource::AllDatabases) || holds(Resource::Database(name.clone()))
     }
 
+    /// Whether `permission` is among them or follows from one that is.
+    pub fn covers(&self, permission: &Permission) -> bool {
+        let all = Permission { action: permission.action, resource: Resource::AllDatabases };
+        self.0.contains(permission) || self.0.contains(&all)
+    }
+
     /// In a stable order: by action, `*` first, then by name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Permission> {
         self.0.iter()

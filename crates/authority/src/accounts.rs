@@ -1,0 +1,85 @@
+//! Accounts, clusters and nodes: what the faces show of them.
+
+use rescind_catalog::{AuditQuery, Paged};
+use rescind_domain::{Account, AccountId, AuditEvent, Cluster, ClusterId, Revision, Subject, Verb};
+
+use crate::{Authority, Caller, Error};
+
+/// A node as lists show it.
+#[derive(Debug, Clone)]
+pub struct NodeStatus {
+    /// Its name.
+    pub name: String,
+    /// The last revision that it acts by.
+    pub revision: Revision,
+    /// Whether it admits requests at present.
+    pub is_admitting: bool,
+    /// How many tokens it may admit.
+    pub grants: usize,
+}
+
+impl Authority {
+    /// The accounts that the caller may see: its own.
+    ///
+    /// # Errors
+    /// What every read may return.
+    pub async fn accounts(&self, caller: &Caller) -> Result<Vec<Account>, Error> {
+        Ok(vec![self.account(caller, caller.account()).await?])
+    }
+
+    /// One account.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for any but the caller's own.
+    pub async fn account(&self, caller: &Caller, id: AccountId) -> Result<Account, Error> {
+        caller.check(id, Verb::Read, Subject::Account)?;
+        self.catalog.account(id).await?.ok_or_else(|| Error::not_found("account", id))
+    }
+
+    /// The clusters of an account.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for any but the caller's own account.
+    pub async fn clusters(&self, caller: &Caller, account: AccountId) -> Result<Vec<Cluster>, Error> {
+        caller.check(account, Verb::Read, Subject::Cluster)?;
+        Ok(self.catalog.clusters(account).await?)
+    }
+
+    /// One cluster.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the account has no such cluster.
+    pub async fn cluster(&self, caller: &Caller, account: AccountId, id: ClusterId) -> Result<Cluster, Error> {
+        caller.check(account, Verb::Read, Subject::Cluster)?;
+        let found = self.catalog.cluster(id).await?.filter(|cluster| cluster.account == account);
+        found.ok_or_else(|| Error::not_found("cluster", id))
+    }
+
+    /// The nodes that admit requests. On SQLite that is this process.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] by policy.
+    pub fn nodes(&self, caller: &Caller) -> Result<Vec<NodeStatus>, Error> {
+        caller.check(caller.account(), Verb::Read, Subject::Node)?;
+        Ok(vec![NodeStatus {
+            name: self.settings.node_name.clone(),
+            revision: self.revision(),
+            is_admitting: self.is_current(),
+            grants: self.grant_count(),
+        }])
+    }
+
+    /// One page of an account's audit log.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] by policy, and what every read may return.
+    pub async fn audit_events(
+        &self,
+        caller: &Caller,
+        account: AccountId,
+        query: &AuditQuery,
+    ) -> Result<Paged<AuditEvent>, Error> {
+        caller.check(account, Verb::Read, Subject::AuditEvent)?;
+        Ok(self.catalog.audit_events(account, query).await?)
+    }
+}

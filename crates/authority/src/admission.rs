@@ -1,0 +1,85 @@
+//! Admission: from the bytes of a secret to a permit, or to a caller.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rescind_domain::{Actor, Ask, DatabaseView, Permit, Presented, Role, Tether, TokenKind, decide};
+
+use crate::grants::{Entry, Grant, TokenRef};
+use crate::{Authority, Caller, Refusal};
+
+/// An admitted request of the data plane: its permit, and how to learn that it must stop.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    permit: Permit,
+    entry: Arc<Entry>,
+}
+
+impl Admission {
+    /// What the engine and the forwarding of requests want to see.
+    pub const fn permit(&self) -> &Permit {
+        &self.permit
+    }
+
+    /// Returns once the token is revoked or loses rights (promise G2): race running work against it.
+    pub async fn cut(&self) {
+        self.entry.cut().await;
+    }
+}
+
+impl Authority {
+    /// Admits a request of the data plane. Takes no lock that a query holds and allocates nothing but the permit's
+    /// share of two counters.
+    ///
+    /// # Errors
+    /// [`Refusal`]: 401, 403 or 503 in the words of the HTTP faces.
+    pub fn admit(&self, secret: &[u8], ask: Ask<'_>) -> Result<Admission, Refusal> {
+        let entry = self.recognise(secret, TokenKind::Database)?;
+        let Grant::Database(grant) = &entry.grant else {
+            return Err(Refusal::Unknown);
+        };
+        let permit = decide(grant, ask, Arc::clone(&entry) as Arc<dyn Tether>)?;
+        Ok(Admission { permit, entry })
+    }
+
+    /// Recognises the caller of an administrative act by its management token.
+    ///
+    /// # Errors
+    /// [`Refusal`], never [`Refusal::Forbidden`]: rights are checked by each use case.
+    pub fn authenticate(&self, secret: &[u8]) -> Result<Caller, Refusal> {
+        let entry = self.recognise(secret, TokenKind::Management)?;
+        match &entry.grant {
+            Grant::Management(grant) => {
+                Ok(Caller::new(Actor::ManagementToken(grant.token), grant.account, Role::Admin))
+            }
+            Grant::Database(_) => Err(Refusal::Unknown),
+        }
+    }
+
+    /// The active database that an admitted request names, if it exists.
+    pub fn database_view(&self, permit: &Permit) -> Option<Arc<DatabaseView>> {
+        self.directory().database(permit.cluster(), permit.database())
+    }
+
+    fn recognise(&self, secret: &[u8], wanted: TokenKind) -> Result<Arc<Entry>, Refusal> {
+        // First of all: a node that cannot know must not even say that a token is unknown (promise G3).
+        if !self.is_current.load(Ordering::Acquire) {
+            return Err(Refusal::Unavailable);
+        }
+        let presented = Presented::parse(secret)?;
+        let entry = self.grants().find(&presented.hash).ok_or(Refusal::Unknown)?;
+        if entry.is_cut() {
+            return Err(Refusal::Revoked);
+        }
+        let now = self.clock().now();
+        if entry.grant.expires_at().is_some_and(|end| end <= now) {
+            return Err(Refusal::Expired);
+        }
+        // Only now: whoever holds a dead token of the other kind learns that it is dead, not where it would work.
+        if entry.grant.kind() != wanted {
+            return Err(Refusal::WrongKind { presented: entry.grant.kind(), wanted });
+        }
+        self.grants().note_use(&entry, now);
+        Ok(entry)
+    }
+}

@@ -1,0 +1,159 @@
+//! The authority: what it holds, how it starts, what it does on its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use rescind_catalog::{Catalog, LoadedGrant};
+use rescind_domain::{Clock, Revision, Rng};
+use tokio_util::sync::CancellationToken;
+
+use crate::directory::Directory;
+use crate::grants::{Grant, GrantTable};
+use crate::Error;
+
+/// What the composition root decides.
+pub struct Settings {
+    /// This node's name in receipts and lists.
+    pub node_name: String,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Mints ids and secrets.
+    pub rng: Arc<dyn Rng>,
+}
+
+/// Every use case, and the tables in memory that admission reads.
+pub struct Authority {
+    pub(crate) catalog: Catalog,
+    pub(crate) settings: Settings,
+    grants: GrantTable,
+    directory: Directory,
+    /// The last revision in the tables.
+    applied: AtomicI64,
+    /// Held by whoever brings the tables up to date: revisions are applied in order.
+    pub(crate) applying: tokio::sync::Mutex<()>,
+    /// Whether the tables hold everything that the catalog may have acknowledged (promise G3).
+    pub(crate) is_current: AtomicBool,
+}
+
+/// How often uses are written to the catalog.
+const USE_FLUSH: Duration = Duration::from_secs(5);
+/// How often a node that lost track tries to catch up.
+const CATCH_UP: Duration = Duration::from_millis(200);
+
+impl Authority {
+    /// Loads every grant and every active database from the catalog.
+    ///
+    /// # Errors
+    /// The catalog cannot be read, or holds what cannot be.
+    pub async fn open(catalog: Catalog, settings: Settings) -> Result<Arc<Self>, Error> {
+        let authority = Self {
+            grants: GrantTable::new(),
+            directory: Directory::default(),
+            applied: AtomicI64::new(0),
+            applying: tokio::sync::Mutex::new(()),
+            is_current: AtomicBool::new(false),
+            catalog,
+            settings,
+        };
+        authority.load().await?;
+        Ok(Arc::new(authority))
+    }
+
+    /// Flushes uses and recovers from a lost catalog until `shutdown`, then flushes once more.
+    pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
+        let mut flush = tokio::time::interval(USE_FLUSH);
+        let mut recover = tokio::time::interval(CATCH_UP);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                _ = flush.tick() => self.flush_uses().await,
+                _ = recover.tick() => self.recover().await,
+            }
+        }
+        self.flush_uses().await;
+    }
+
+    /// How many tokens may be admitted at present, expired ones included.
+    pub fn grant_count(&self) -> usize {
+        self.grants.len()
+    }
+
+    /// The last revision that this node acts by.
+    pub fn revision(&self) -> Revision {
+        Revision::new(self.applied.load(Ordering::Acquire))
+    }
+
+    /// Whether this node can tell which tokens hold (promise G3).
+    pub fn is_current(&self) -> bool {
+        self.is_current.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_applied(&self, revision: Revision) {
+        self.applied.store(revision.get(), Ordering::Release);
+    }
+
+    pub(crate) fn grants(&self) -> &GrantTable {
+        &self.grants
+    }
+
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.settings.clock
+    }
+
+    pub(crate) fn rng(&self) -> &dyn Rng {
+        &*self.settings.rng
+    }
+
+    pub(crate) fn put_grant(&self, loaded: LoadedGrant) {
+        match loaded {
+            LoadedGrant::Database { hash, grant, last_used_at } => {
+                self.grants.put(&hash, Grant::Database(grant), last_used_at);
+            }
+            LoadedGrant::Management { hash, grant, last_used_at } => {
+                self.grants.put(&hash, Grant::Management(grant), last_used_at);
+            }
+        }
+    }
+
+    async fn load(&self) -> Result<(), Error> {
+        let revision = self.catalog.load_grants(&mut |loaded| self.put_grant(loaded)).await?;
+        for account in self.catalog.accounts().await? {
+            for cluster in self.catalog.clusters(account.id).await? {
+                self.directory.put_cluster(account.id, cluster.id);
+            }
+        }
+        for entry in self.catalog.load_directory().await? {
+            self.directory.put(entry.view.id, Some((entry.cluster, entry.view)));
+        }
+        self.set_applied(revision);
+        // What was committed between the first read and the last is applied now; nothing else is admitted before.
+        let now = self.catalog.revision().await?;
+        self.is_current.store(true, Ordering::Release);
+        self.catch_up(now).await
+    }
+
+    async fn flush_uses(&self) {
+        if let Err(error) = self.record_uses().await {
+            tracing::warn!(%error, "last-used times were not recorded");
+        }
+    }
+
+    async fn recover(&self) {
+        if self.is_current() {
+            return;
+        }
+        let caught_up = match self.catalog.revision().await {
+            Ok(revision) => self.catch_up(revision).await,
+            Err(error) => Err(error.into()),
+        };
+        match caught_up {
+            Ok(()) => tracing::info!(revision = %self.revision(), "caught up with the catalog; admitting again"),
+            Err(error) => tracing::warn!(%error, "the catalog is away: nothing is admitted"),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Fences: an act returns once every node acts by it.
+//!
+//! One node shares a process with its catalog, so that a fence is a function call: read the changes, apply them. The
+//! order is the same as it will be with many nodes, and so is the rule for failure: a node that may have missed a
+//! change admits nothing until it has caught up (promise G3).
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use rescind_catalog::{ChangeKind, Entry, Transaction};
+use rescind_domain::{NodeReceipt, Receipt, Revision};
+
+use crate::grants::TokenRef;
+use crate::{Authority, Error};
+
+/// Changes read at once.
+const ROUND: u32 = 1_000;
+
+impl Authority {
+    /// Runs an act to its end even if the client that asked for it goes away: what is committed must be applied.
+    pub(crate) async fn act<T, W, F>(self: &Arc<Self>, work: W) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        W: FnOnce(Arc<Self>) -> F,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        tokio::spawn(work(Arc::clone(self))).await.map_err(|panic| Error::Internal(Box::new(panic)))?
+    }
+
+    /// Commits an act with its audit event and its changes; returns the revision to fence.
+    pub(crate) async fn commit(&self, tx: Transaction, entry: Entry) -> Result<Revision, Error> {
+        self.commit_all(tx, vec![entry]).await
+    }
+
+    /// Commits several acts at once.
+    pub(crate) async fn commit_all(&self, tx: Transaction, entries: Vec<Entry>) -> Result<Revision, Error> {
+        match tx.commit_all(entries).await {
+            Ok(committed) => Ok(committed.current),
+            Err(error) => {
+                // It may have been committed all the same: until that is known, nothing is admitted.
+                self.is_current.store(false, Ordering::Release);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Waits until every node acts by `revision`. Repeating it is harmless.
+    pub(crate) async fn fence(&self, revision: Revision, began: Instant) -> Result<Receipt, Error> {
+        self.catch_up(revision).await?;
+        let took = began.elapsed();
+        let node = NodeReceipt { node: self.settings.node_name.clone(), applied_after: Some(took) };
+        Ok(Receipt { revision, effective_at: self.clock().now(), took, nodes: vec![node] })
+    }
+
+    /// Applies everything up to `revision`. Callers that wait here share the rounds of the one that works.
+    pub(crate) async fn catch_up(&self, revision: Revision) -> Result<(), Error> {
+        if self.is_current() && self.revision() >= revision {
+            return Ok(());
+        }
+        let _turn = self.applying.lock().await;
+        let result = self.apply_until(revision).await;
+        self.is_current.store(result.is_ok(), Ordering::Release);
+        result
+    }
+
+    async fn apply_until(&self, revision: Revision) -> Result<(), Error> {
+        while self.revision() < revision {
+            let changes = self.catalog.changes_after(self.revision(), ROUND).await?;
+            let Some(last) = changes.last().map(|change| change.revision) else {
+                let gap = format!("no change after revision {} though {revision} exists", self.revision());
+                return Err(Error::Internal(gap.into()));
+            };
+            for change in changes {
+                self.apply(change.what).await?;
+            }
+            self.set_applied(last);
+        }
+        Ok(())
+    }
+
+    /// Brings one thing up to date from its present state in the catalog, which may already be newer than the change:
+    /// that only brings later changes forward.
+    async fn apply(&self, what: ChangeKind) -> Result<(), Error> {
+        match what {
+            ChangeKind::DatabaseToken(id) => match self.catalog.grant_of_database_token(id).await? {
+                Some(loaded) => self.put_grant(loaded),
+                None => self.grants().cut(TokenRef::Database(id)),
+            },
+            ChangeKind::ManagementToken(id) => match self.catalog.grant_of_management_token(id).await? {
+                Some(loaded) => self.put_grant(loaded),
+                None => self.grants().cut(TokenRef::Management(id)),
+            },
+            ChangeKind::Database(id) => {
+                let current = self.catalog.directory_entry(id).await?;
+                self.directory().put(id, current.map(|entry| (entry.cluster, entry.view)));
+            }
+            ChangeKind::Cluster(id) => {
+                if let Some(cluster) = self.catalog.cluster(id).await? {
+                    self.directory().put_cluster(cluster.account, cluster.id);
+                }
+            }
+            // Users are looked up where they sign in; nothing of theirs is admitted yet.
+            ChangeKind::User(_) => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,355 @@
+//! The grant table: every token that may be admitted, complete and in memory.
+//!
+//! Complete means that an unknown token costs no query and that the catalog being away is never mistaken for a token
+//! being unknown. Entries are shared with the work they admitted: a revocation cuts them all at once.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use hashbrown::HashTable;
+use parking_lot::{Mutex, RwLock};
+use rescind_domain::{
+    DatabaseGrant, DatabaseTokenId, ManagementGrant, ManagementTokenId, SecretHash, Tether, Timestamp, TokenKind,
+};
+
+use crate::tethers::Leash;
+
+/// What one token may do.
+#[derive(Debug)]
+pub(crate) enum Grant {
+    Database(DatabaseGrant),
+    Management(ManagementGrant),
+}
+
+/// Which token, of either kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum TokenRef {
+    Database(DatabaseTokenId),
+    Management(ManagementTokenId),
+}
+
+impl Grant {
+    pub(crate) fn token(&self) -> TokenRef {
+        match self {
+            Self::Database(grant) => TokenRef::Database(grant.token),
+            Self::Management(grant) => TokenRef::Management(grant.token),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> TokenKind {
+        match self {
+            Self::Database(_) => TokenKind::Database,
+            Self::Management(_) => TokenKind::Management,
+        }
+    }
+
+    pub(crate) fn expires_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Database(grant) => grant.expires_at,
+            Self::Management(grant) => grant.expires_at,
+        }
+    }
+}
+
+/// Half of the SHA-512: enough against collisions and preimages, and half the memory.
+type Key = [u8; 32];
+
+/// One token's place in the table, shared with everything it admitted.
+pub(crate) struct Entry {
+    key: Key,
+    pub(crate) grant: Grant,
+    leash: Leash,
+    /// The entry that this one replaced, while work admitted by it may still run.
+    superseded: Option<Arc<Entry>>,
+    used_at: AtomicI64,
+    is_use_noted: AtomicBool,
+}
+
+impl Entry {
+    /// Returns once the token is revoked or loses rights.
+    pub(crate) async fn cut(&self) {
+        self.leash.cut().await;
+    }
+
+    fn cut_now(&self) {
+        self.leash.cut_now();
+        if let Some(superseded) = &self.superseded {
+            superseded.cut_now();
+        }
+    }
+}
+
+impl Tether for Entry {
+    fn is_cut(&self) -> bool {
+        self.leash.is_cut()
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Entry({:?})", self.grant.token())
+    }
+}
+
+/// Last use is kept to the second: finer would write to shared memory on every request.
+const USE_RESOLUTION_MICROS: i64 = 1_000_000;
+
+const SHARDS: usize = 256;
+
+/// How many revoked tokens are remembered as such, so that a refusal can say why.
+const REMEMBERED_REVOCATIONS: usize = 100_000;
+
+/// All grants, found by the hash of a secret or by the id of a token.
+pub(crate) struct GrantTable {
+    by_key: Box<[RwLock<HashTable<Arc<Entry>>>]>,
+    by_token: Box<[RwLock<HashTable<Arc<Entry>>>]>,
+    used: Mutex<Vec<Arc<Entry>>>,
+    revoked: Mutex<VecDeque<Key>>,
+}
+
+impl GrantTable {
+    pub(crate) fn new() -> Self {
+        let shards = || (0..SHARDS).map(|_| RwLock::new(HashTable::new())).collect();
+        Self {
+            by_key: shards(),
+            by_token: shards(),
+            used: Mutex::new(Vec::new()),
+            revoked: Mutex::new(VecDeque::new()),
+        }
+    }
+
+    /// The entry of this secret, if a token ever had it and was not forgotten. It may be cut or expired.
+    pub(crate) fn find(&self, hash: &SecretHash) -> Option<Arc<Entry>> {
+        let key = key_of(hash);
+        let shard = self.by_key[shard_of_key(&key)].read();
+        shard.find(spread_key(&key), |entry| entry.key == key).cloned()
+    }
+
+    /// Notes that the token was used at `now`.
+    pub(crate) fn note_use(&self, entry: &Arc<Entry>, now: Timestamp) {
+        let before = entry.used_at.load(Ordering::Relaxed);
+        if now.micros().saturating_sub(before) < USE_RESOLUTION_MICROS {
+            return;
+        }
+        entry.used_at.fetch_max(now.micros(), Ordering::Relaxed);
+        if !entry.is_use_noted.swap(true, Ordering::AcqRel) {
+            self.used.lock().push(Arc::clone(entry));
+        }
+    }
+
+    /// The tokens used since the last call, with the moment of their last use.
+    pub(crate) fn take_used(&self) -> Vec<(TokenRef, Timestamp)> {
+        let entries = std::mem::take(&mut *self.used.lock());
+        entries
+            .iter()
+            .map(|entry| {
+                entry.is_use_noted.store(false, Ordering::Release);
+                (entry.grant.token(), Timestamp::from_micros(entry.used_at.load(Ordering::Relaxed)))
+            })
+            .collect()
+    }
+
+    #[cfg(test)]
+    fn last_used(&self, token: TokenRef) -> Option<Timestamp> {
+        let used_at = self.find_token(token)?.used_at.load(Ordering::Relaxed);
+        (used_at != NEVER).then(|| Timestamp::from_micros(used_at))
+    }
+
+    /// Puts the grant of a token in place, cutting work that ran under a former one unless `keeps_rights`.
+    pub(crate) fn put(&self, hash: &SecretHash, grant: Grant, last_used: Option<Timestamp>) {
+        let key = key_of(hash);
+        let token = grant.token();
+        let mut shard = self.by_key[shard_of_key(&key)].write();
+        let former = match shard.find_entry(spread_key(&key), |entry| entry.key == key) {
+            Ok(found) => Some(found.remove().0),
+            Err(_) => None,
+        };
+        self.unlink_token(token);
+        let used_at = former.as_ref().map_or(NEVER, |entry| entry.used_at.load(Ordering::Relaxed));
+        let entry = Arc::new(Entry {
+            key,
+            leash: Leash::default(),
+            superseded: former.and_then(|former| retire(former, &grant)),
+            grant,
+            used_at: AtomicI64::new(last_used.map_or(NEVER, Timestamp::micros).max(used_at)),
+            is_use_noted: AtomicBool::new(false),
+        });
+        shard.insert_unique(spread_key(&key), Arc::clone(&entry), |entry| spread_key(&entry.key));
+        let mut tokens = self.by_token[shard_of_token(token)].write();
+        tokens.insert_unique(spread_token(token), entry, |entry| spread_token(entry.grant.token()));
+    }
+
+    /// Cuts a token off, with everything that runs under it. Its secret is remembered as revoked for a while.
+    pub(crate) fn cut(&self, token: TokenRef) {
+        let Some(entry) = self.unlink_token(token) else { return };
+        entry.cut_now();
+        let forgotten = {
+            let mut revoked = self.revoked.lock();
+            revoked.push_back(entry.key);
+            if revoked.len() > REMEMBERED_REVOCATIONS { revoked.pop_front() } else { None }
+        };
+        if let Some(key) = forgotten {
+            let mut shard = self.by_key[shard_of_key(&key)].write();
+            if let Ok(found) = shard.find_entry(spread_key(&key), |entry| entry.key == key) {
+                found.remove();
+            }
+        }
+    }
+
+    /// How many tokens may be admitted.
+    pub(crate) fn len(&self) -> usize {
+        self.by_token.iter().map(|shard| shard.read().len()).sum()
+    }
+
+    fn find_token(&self, token: TokenRef) -> Option<Arc<Entry>> {
+        let shard = self.by_token[shard_of_token(token)].read();
+        shard.find(spread_token(token), |entry| entry.grant.token() == token).cloned()
+    }
+
+    fn unlink_token(&self, token: TokenRef) -> Option<Arc<Entry>> {
+        let mut shard = self.by_token[shard_of_token(token)].write();
+        let found = shard.find_entry(spread_token(token), |entry| entry.grant.token() == token);
+        found.ok().map(|found| found.remove().0)
+    }
+}
+
+const NEVER: i64 = i64::MIN;
+
+/// Cuts a replaced entry when its successor may do less; otherwise hands it on while work may still hang on it.
+fn retire(former: Arc<Entry>, grant: &Grant) -> Option<Arc<Entry>> {
+    let keeps_rights = match (&former.grant, grant) {
+        (Grant::Database(before), Grant::Database(after)) => {
+            before.permissions.iter().all(|permission| after.permissions.covers(permission))
+        }
+        _ => false,
+    };
+    if !keeps_rights {
+        former.cut_now();
+        return None;
+    }
+    // Out of both tables, nobody can take a new reference: one left is this one.
+    (Arc::strong_count(&former) > 1).then_some(former)
+}
+
+fn key_of(hash: &SecretHash) -> Key {
+    let mut key = [0; 32];
+    key.copy_from_slice(&hash.as_bytes()[..32]);
+    key
+}
+
+/// A cryptographic hash needs no second hashing.
+fn spread_key(key: &Key) -> u64 {
+    let [_, a, b, c, d, e, f, g, h, ..] = *key;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+fn shard_of_key(key: &Key) -> usize {
+    usize::from(key[0])
+}
+
+/// Ids are random (UUID version 4): the last eight bytes spread well, version and variant bits lie before them.
+fn spread_token(token: TokenRef) -> u64 {
+    let bytes = match token {
+        TokenRef::Database(id) => id.to_bytes(),
+        TokenRef::Management(id) => id.to_bytes(),
+    };
+    let [.., a, b, c, d, e, f, g, h] = bytes;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+fn shard_of_token(token: TokenRef) -> usize {
+    (spread_token(token) >> 56) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rescind_domain::{ClusterId, Permissions};
+
+    fn grant(token: u8, permissions: &[(&str, &str)]) -> Grant {
+        let set = permissions.iter().map(|(action, resource)| rescind_domain::Permission {
+            action: action.parse().expect("action"),
+            resource: resource.parse().expect("resource"),
+        });
+        Grant::Database(DatabaseGrant {
+            token: DatabaseTokenId::from_bytes([token; 16]),
+            cluster: ClusterId::from_bytes([9; 16]),
+            permissions: Arc::new(Permissions::new(set).expect("few")),
+            expires_at: None,
+        })
+    }
+
+    fn hash(of: u8) -> SecretHash {
+        SecretHash::from_bytes([of; 64])
+    }
+
+    fn token(id: u8) -> TokenRef {
+        TokenRef::Database(DatabaseTokenId::from_bytes([id; 16]))
+    }
+
+    #[test]
+    fn a_cut_token_takes_its_running_work_with_it() {
+        let table = GrantTable::new();
+        table.put(&hash(1), grant(1, &[("read", "*")]), None);
+        let running = table.find(&hash(1)).expect("known");
+        table.cut(token(1));
+        assert!(running.is_cut());
+        assert!(table.find(&hash(1)).expect("remembered as revoked").is_cut());
+        assert_eq!(table.len(), 0);
+    }
+
+    #[test]
+    fn more_rights_leave_running_work_alone_until_the_token_is_cut() {
+        let table = GrantTable::new();
+        table.put(&hash(1), grant(1, &[("read", "a")]), None);
+        let running = table.find(&hash(1)).expect("known");
+        table.put(&hash(1), grant(1, &[("read", "*")]), None);
+        assert!(!running.is_cut());
+        table.cut(token(1));
+        assert!(running.is_cut());
+    }
+
+    #[test]
+    fn fewer_rights_cut_running_work_but_not_the_token() {
+        let table = GrantTable::new();
+        table.put(&hash(1), grant(1, &[("read", "*")]), None);
+        let running = table.find(&hash(1)).expect("known");
+        table.put(&hash(1), grant(1, &[("read", "a")]), None);
+        assert!(running.is_cut());
+        assert!(!table.find(&hash(1)).expect("known").is_cut());
+    }
+
+    #[test]
+    fn uses_are_handed_out_once_and_survive_a_change_of_rights() {
+        let table = GrantTable::new();
+        table.put(&hash(1), grant(1, &[]), None);
+        let now = Timestamp::from_micros(5_000_000);
+        table.note_use(&table.find(&hash(1)).expect("known"), now);
+        assert_eq!(table.take_used(), [(token(1), now)]);
+        assert_eq!(table.take_used(), []);
+        table.put(&hash(1), grant(1, &[("read", "*")]), None);
+        assert_eq!(table.last_used(token(1)), Some(now));
+    }
+
+    #[test]
+    fn only_so_many_revocations_are_remembered() {
+        let table = GrantTable::new();
+        let nth = |n: u32, at: usize| {
+            let mut bytes = [0; 64];
+            bytes[at..at + 4].copy_from_slice(&n.to_be_bytes());
+            bytes
+        };
+        for n in 0..=u32::try_from(REMEMBERED_REVOCATIONS).expect("small") {
+            let mut id = [0; 16];
+            id[12..].copy_from_slice(&n.to_be_bytes());
+            let Grant::Database(grant) = grant(0, &[]) else { unreachable!("made above") };
+            let grant = DatabaseGrant { token: DatabaseTokenId::from_bytes(id), ..grant };
+            table.put(&SecretHash::from_bytes(nth(n, 0)), Grant::Database(grant), None);
+            table.cut(TokenRef::Database(DatabaseTokenId::from_bytes(id)));
+        }
+        assert!(table.find(&SecretHash::from_bytes(nth(0, 0))).is_none());
+        assert!(table.find(&SecretHash::from_bytes(nth(1, 0))).is_some());
+    }
+}
