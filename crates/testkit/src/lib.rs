@@ -8,6 +8,7 @@ mod ambient;
 mod binaries;
 mod http;
 mod influxctl;
+mod leaks;
 mod output;
 mod postgres;
 mod profiles;

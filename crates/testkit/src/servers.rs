@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use crate::binaries::binary;
 use crate::http::Http;
 use crate::influxctl::Influxctl;
+use crate::leaks::{files, find_in_text};
 use crate::output::Printed;
 use crate::profiles::Profile;
 
@@ -146,6 +147,27 @@ impl TestServer {
         self.printed.text()
     }
 
+    /// Where any of these secrets stands in what it printed or keeps: one line per place, which shows no secret. The
+    /// first management token may stand in `influxctl.toml`, whose purpose that is.
+    pub fn leaks(&self, secrets: &[String]) -> Vec<String> {
+        let mut places = find_in_text("what the server printed", self.printed().as_bytes(), secrets);
+        let first = [self.management_token().to_owned()];
+        for (path, bytes) in files(&self.data_dir) {
+            let others: Vec<String> = secrets
+                .iter()
+                .filter(|secret| !first.contains(secret))
+                .cloned()
+                .collect();
+            let wanted = if path.ends_with("influxctl.toml") {
+                others
+            } else {
+                secrets.to_vec()
+            };
+            places.extend(find_in_text(&path.display().to_string(), &bytes, &wanted));
+        }
+        places
+    }
+
     /// Its process id.
     ///
     /// # Panics
@@ -185,7 +207,12 @@ impl TestServer {
     /// Starts it again with the same data directory, arguments and port. Kills it first if it runs.
     pub fn restart(&mut self) {
         self.kill();
-        let address = self.url.trim_start_matches("http://").to_owned();
+        let address = self
+            .url
+            .split("://")
+            .last()
+            .expect("a split has a last part")
+            .to_owned();
         let (child, url) = launch(&self.setup, &self.data_dir, &address, &self.printed);
         (self.child, self.url) = (Some(child), url);
     }
