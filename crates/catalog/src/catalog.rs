@@ -1,0 +1,76 @@
+//! The catalog: opened once per process, cloned freely.
+
+use rescind_domain::Revision;
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, Row};
+
+use crate::seam::Pools;
+use crate::{Error, Location, migrations};
+
+/// What is remembered. Clones share the same connections.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    pub(crate) pools: Pools,
+}
+
+impl Catalog {
+    /// Opens the catalog at `location`, creates it if it is not there and brings its schema up to date. That only one
+    /// process opens a SQLite file is the caller's to ensure.
+    ///
+    /// # Errors
+    /// [`Error::NewerSchema`], [`Error::File`], [`Error::Path`], or [`Error::Unavailable`].
+    pub async fn open(location: &Location) -> Result<Self, Error> {
+        let pools = Pools::open(location).await?;
+        match migrations::migrate(&pools).await {
+            Ok(()) => Ok(Self { pools }),
+            Err(error) => {
+                pools.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether nobody has ever started on it: it has no account.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn is_empty(&self) -> Result<bool, Error> {
+        let found = sqlx::query("SELECT 1 FROM accounts LIMIT 1")
+            .fetch_optional(&self.pools.readers)
+            .await?;
+        Ok(found.is_none())
+    }
+
+    /// The revision of the latest change.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn revision(&self) -> Result<Revision, Error> {
+        revision(&mut *self.reader().await?).await
+    }
+
+    /// Closes every connection, after the work that uses them has ended.
+    pub async fn close(&self) {
+        self.pools.close().await;
+    }
+
+    pub(crate) async fn reader(&self) -> Result<PoolConnection<Any>, Error> {
+        Ok(self.pools.readers.acquire().await?)
+    }
+
+    /// A transaction whose statements all see the same moment. Dropping it ends it.
+    pub(crate) async fn snapshot(&self) -> Result<sqlx::Transaction<'static, Any>, Error> {
+        Ok(self
+            .pools
+            .readers
+            .begin_with(self.pools.backend.begin_snapshot())
+            .await?)
+    }
+}
+
+pub(crate) async fn revision(connection: &mut crate::seam::Connection) -> Result<Revision, Error> {
+    let row = sqlx::query("SELECT revision FROM ledger")
+        .fetch_one(connection)
+        .await?;
+    Ok(Revision::new(row.try_get(0)?))
+}

@@ -1,0 +1,93 @@
+//! What can go wrong between a caller and the catalog, free of any transport and any driver.
+
+use std::path::PathBuf;
+
+/// What the driver said, for the log.
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why the catalog did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The catalog cannot be reached, is overloaded or refused the statement. Nothing was kept.
+    #[error("the catalog is unavailable")]
+    Unavailable(#[source] Source),
+    /// The connection failed while committing: the act may have been kept or not. Acts are safe to look up and repeat.
+    #[error("whether the catalog kept the act is unknown; look before repeating it")]
+    Uncertain(#[source] Source),
+    /// Something with the same unique property exists. The transaction is spent: drop it.
+    #[error("this {what} exists already")]
+    Conflict {
+        /// What exists: "database name".
+        what: &'static str,
+    },
+    /// What was to be changed or referred to does not exist. The transaction is spent: drop it.
+    #[error("no such {what}")]
+    Missing {
+        /// What does not exist: "database".
+        what: &'static str,
+    },
+    /// A stored value is not what Rescind writes.
+    #[error("the catalog is damaged: table {table}, column {column}, row {row}: {problem}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's id.
+        row: String,
+        /// What is wrong with the value.
+        problem: String,
+    },
+    /// The catalog was last opened by a newer version of Rescind.
+    #[error(
+        "the catalog has schema version {found}, and this version of rescind knows versions up to {known}: use a newer rescind"
+    )]
+    NewerSchema {
+        /// The version found.
+        found: i64,
+        /// The newest version known here.
+        known: i64,
+    },
+    /// The page cursor is of another list or another sort order.
+    #[error("the cursor does not belong to this list and order; start again from the first page")]
+    Cursor,
+    /// The file of a SQLite catalog cannot be created.
+    #[error("the catalog file {} cannot be created", path.display())]
+    File {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The path of a SQLite catalog is not UTF-8.
+    #[error("the path of the catalog file must be UTF-8, not {}", path.display())]
+    Path {
+        /// The path.
+        path: PathBuf,
+    },
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Unavailable(Box::new(error))
+    }
+}
+
+impl Error {
+    /// What a failed statement that writes `what` means to the caller.
+    pub(crate) fn writing(what: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |error| match error.as_database_error().map(|database| database.kind()) {
+            Some(sqlx::error::ErrorKind::UniqueViolation) => Self::Conflict { what },
+            Some(sqlx::error::ErrorKind::ForeignKeyViolation) => Self::Missing { what: "owner" },
+            _ => Self::from(error),
+        }
+    }
+
+    /// Every write says how many rows it must have touched: one.
+    pub(crate) fn exactly_one(what: &'static str, affected: u64) -> Result<(), Self> {
+        match affected {
+            1 => Ok(()),
+            _ => Err(Self::Missing { what }),
+        }
+    }
+}

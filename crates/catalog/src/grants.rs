@@ -1,0 +1,153 @@
+//! Tokens as enforcement loads them: all at once at start, one by one as the feed names them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use rescind_domain::{
+    AccountId, ClusterId, DatabaseGrant, DatabaseTokenId, ManagementGrant, ManagementTokenId, Permissions,
+    Revision, SecretHash, Timestamp,
+};
+use sqlx::any::AnyRow;
+
+use crate::rows::Fields;
+use crate::seam::Connection;
+use crate::{Catalog, Error, catalog, stored};
+
+/// What a token that is not revoked may do.
+#[derive(Debug, Clone)]
+pub enum Grant {
+    /// By a database token.
+    Database(DatabaseGrant),
+    /// By a management token.
+    Management(ManagementGrant),
+}
+
+/// A token that is not revoked; it may have expired.
+#[derive(Debug, Clone)]
+pub struct LoadedGrant {
+    /// What its secret is known by.
+    pub secret: SecretHash,
+    /// What it may do.
+    pub grant: Grant,
+    /// When it was last admitted, as far as the catalog knows.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl Catalog {
+    /// Hands every token that is not revoked to `take`; together they are the state as of the revision returned. Equal
+    /// sets of permissions are shared.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`]: what was handed over by then is not everything.
+    pub async fn load_grants(&self, take: &mut (dyn FnMut(LoadedGrant) + Send)) -> Result<Revision, Error> {
+        let mut snapshot = self.snapshot().await?;
+        let revision = catalog::revision(&mut snapshot).await?;
+        let mut shared = Shared::default();
+        let mut rows = sqlx::query(
+            "SELECT id, cluster_id, permissions, secret_hash, expires_at, last_used_at
+             FROM database_tokens WHERE revoked_at IS NULL",
+        )
+        .fetch(&mut *snapshot);
+        while let Some(row) = rows.try_next().await? {
+            take(read_database_grant(&row, &mut shared)?);
+        }
+        drop(rows);
+        let mut rows = sqlx::query(
+            "SELECT id, account_id, secret_hash, expires_at, last_used_at
+             FROM management_tokens WHERE revoked_at IS NULL",
+        )
+        .fetch(&mut *snapshot);
+        while let Some(row) = rows.try_next().await? {
+            take(read_management_grant(&row)?);
+        }
+        Ok(revision)
+    }
+}
+
+/// What many tokens have in common.
+#[derive(Default)]
+struct Shared {
+    permissions: HashMap<Box<str>, Arc<Permissions>>,
+    cluster: Option<(Box<str>, ClusterId)>,
+}
+
+impl Shared {
+    fn permissions(&mut self, fields: Fields<'_>) -> Result<Arc<Permissions>, Error> {
+        let text = fields.text("permissions")?;
+        if let Some(known) = self.permissions.get(text) {
+            return Ok(Arc::clone(known));
+        }
+        let new = Arc::new(fields.read("permissions", stored::read_permissions)?);
+        self.permissions.insert(text.into(), Arc::clone(&new));
+        Ok(new)
+    }
+
+    fn cluster(&mut self, fields: Fields<'_>) -> Result<ClusterId, Error> {
+        let text = fields.text("cluster_id")?;
+        match &self.cluster {
+            Some((known, id)) if **known == *text => Ok(*id),
+            _ => {
+                let id = fields.parse("cluster_id")?;
+                self.cluster = Some((text.into(), id));
+                Ok(id)
+            }
+        }
+    }
+}
+
+pub(crate) async fn find_database_grant(
+    connection: &mut Connection,
+    id: DatabaseTokenId,
+) -> Result<Option<LoadedGrant>, Error> {
+    let row = sqlx::query(
+        "SELECT id, cluster_id, permissions, secret_hash, expires_at, last_used_at
+         FROM database_tokens WHERE revoked_at IS NULL AND id = $1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| read_database_grant(&row, &mut Shared::default()))
+        .transpose()
+}
+
+pub(crate) async fn find_management_grant(
+    connection: &mut Connection,
+    id: ManagementTokenId,
+) -> Result<Option<LoadedGrant>, Error> {
+    let row = sqlx::query(
+        "SELECT id, account_id, secret_hash, expires_at, last_used_at
+         FROM management_tokens WHERE revoked_at IS NULL AND id = $1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(read_management_grant).transpose()
+}
+
+fn read_database_grant(row: &AnyRow, shared: &mut Shared) -> Result<LoadedGrant, Error> {
+    let fields = Fields::new(row, "database_tokens", "id");
+    Ok(LoadedGrant {
+        secret: fields.secret_hash("secret_hash")?,
+        grant: Grant::Database(DatabaseGrant {
+            token: fields.parse("id")?,
+            cluster: shared.cluster(fields)?,
+            permissions: shared.permissions(fields)?,
+            expires_at: fields.opt_time("expires_at")?,
+        }),
+        last_used_at: fields.opt_time("last_used_at")?,
+    })
+}
+
+fn read_management_grant(row: &AnyRow) -> Result<LoadedGrant, Error> {
+    let fields = Fields::new(row, "management_tokens", "id");
+    Ok(LoadedGrant {
+        secret: fields.secret_hash("secret_hash")?,
+        grant: Grant::Management(ManagementGrant {
+            token: fields.parse("id")?,
+            account: fields.parse::<AccountId>("account_id")?,
+            expires_at: fields.opt_time("expires_at")?,
+        }),
+        last_used_at: fields.opt_time("last_used_at")?,
+    })
+}

@@ -1,0 +1,182 @@
+//! The seam between the one SQL text and the two backends. Nothing else in the crate asks which backend it is.
+//!
+//! Both are reached through sqlx's `Any` driver: with `$1` placeholders, text ids and 64-bit integers one text serves
+//! both, and loading a million rows through it costs no more than through the native driver.
+
+use std::path::Path;
+use std::sync::Once;
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyConnection, AnyPool, Executor};
+
+use crate::{Error, Location};
+
+/// Set on every connection. FULL: what was acknowledged survives power loss (promise G5). The log is checkpointed every
+/// 16 MB instead of every 4, because a checkpoint costs the unlucky commit two more synchronisations.
+const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+     PRAGMA busy_timeout = 10000; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000; \
+     PRAGMA temp_store = MEMORY";
+
+/// Set on every connection. A node that stops in the middle of a transaction must not hold the ledger for ever.
+const POSTGRES_SETTINGS: &str = "SET synchronous_commit = on; SET lock_timeout = '10s'; \
+     SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'";
+
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+const READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// Which backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+impl Backend {
+    /// Begins a transaction that writes. SQLite takes its one write lock at once, so that no later statement can fail
+    /// for the lack of it.
+    pub(crate) fn begin_writing(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+
+    /// Begins a transaction whose statements all see the same moment.
+    pub(crate) fn begin_snapshot(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN DEFERRED",
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+
+    /// Keeps a second process from migrating at the same time; SQLite's write lock does so by itself.
+    pub(crate) fn lock_migrations(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT pg_advisory_xact_lock(7310032981)"),
+        }
+    }
+
+    /// The schema in the backend's words. Text sorts by its bytes on both.
+    pub(crate) fn schema(self, text: &str) -> String {
+        let words = match self {
+            Self::Sqlite => ["INTEGER", "TEXT", "BLOB", "STRICT"],
+            Self::Postgres => ["BIGINT", "TEXT COLLATE \"C\"", "BYTEA", ""],
+        };
+        ["{integer}", "{text}", "{bytes}", "{strict}"]
+            .into_iter()
+            .zip(words)
+            .fold(text.to_owned(), |text, (mark, word)| text.replace(mark, word))
+    }
+}
+
+/// The connections to one catalog.
+#[derive(Debug, Clone)]
+pub(crate) struct Pools {
+    pub(crate) backend: Backend,
+    pub(crate) readers: AnyPool,
+    /// On SQLite one connection: writers queue here, in order, instead of fighting for the file's lock.
+    pub(crate) writers: AnyPool,
+}
+
+impl Pools {
+    pub(crate) async fn open(location: &Location) -> Result<Self, Error> {
+        static DRIVERS: Once = Once::new();
+        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        match location {
+            Location::Sqlite(path) => {
+                create_file(path)?;
+                let options = sqlite_options(path)?;
+                let pool = |connections| {
+                    AnyPoolOptions::new()
+                        .max_connections(connections)
+                        .test_before_acquire(false)
+                        .idle_timeout(None)
+                        .max_lifetime(None)
+                };
+                // The writer comes first: it turns the file into one with a write-ahead log.
+                let writers = connect(pool(1), &options, SQLITE_SETTINGS).await?;
+                let readers = connect(pool(READERS), &options, SQLITE_SETTINGS).await?;
+                Ok(Self {
+                    backend: Backend::Sqlite,
+                    readers,
+                    writers,
+                })
+            }
+            Location::Postgres(url) => {
+                let options: AnyConnectOptions = url.parse()?;
+                let pool = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
+                let readers = connect(pool, &options, POSTGRES_SETTINGS).await?;
+                Ok(Self {
+                    backend: Backend::Postgres,
+                    writers: readers.clone(),
+                    readers,
+                })
+            }
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        // Last, so that SQLite folds its log into the file.
+        self.writers.close().await;
+    }
+}
+
+/// A path goes into a URL, where most characters mean something.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/');
+
+/// What runs statements, in a transaction or not.
+pub(crate) type Connection = AnyConnection;
+
+async fn connect(
+    pool: AnyPoolOptions,
+    options: &AnyConnectOptions,
+    settings: &'static str,
+) -> Result<AnyPool, Error> {
+    let pool = pool
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_connect(move |connection, _| {
+            Box::pin(async move { connection.execute(sqlx::raw_sql(settings)).await.map(|_| ()) })
+        });
+    Ok(pool.connect_with(options.clone()).await?)
+}
+
+fn sqlite_options(path: &Path) -> Result<AnyConnectOptions, Error> {
+    let file = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    let absolute = std::path::absolute(path).map_err(file)?;
+    let text = absolute.to_str().ok_or_else(|| Error::Path {
+        path: path.to_owned(),
+    })?;
+    Ok(format!("sqlite://{}", percent_encode(text.as_bytes(), PLAIN)).parse()?)
+}
+
+/// SQLite would create the file readable for everyone; its log files take over the mode of the file.
+fn create_file(path: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    let created = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match created {
+        Ok(_) => {
+            // The name must survive power loss as well as the contents.
+            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let directory = std::fs::File::open(directory.unwrap_or(Path::new("."))).map_err(file)?;
+            directory.sync_all().map_err(file)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(file(error)),
+    }
+}
