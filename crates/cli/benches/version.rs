@@ -7,7 +7,6 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
-use rescind_testkit::binary;
 
 use figures::{Sample, Table};
 
@@ -19,16 +18,16 @@ const RUNS: usize = 300;
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
-    let influxctl = binary("influxctl");
+    let influxctl = Path::new(env!("CARGO_BIN_EXE_influxctl"));
     let truth = Path::new("/bin/true");
     // The kernel counts the largest child so far: the small one must come first.
     run(truth, &[])?;
     let floor_peak = largest_child()?;
-    run(&influxctl, &["version"])?;
+    run(influxctl, &["version"])?;
     let peak = largest_child()?;
     let (mut times, mut floors) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        times.push(run(&influxctl, &["version"])?);
+        times.push(run(influxctl, &["version"])?);
         floors.push(run(truth, &[])?);
     }
     let mut table = Table::new(&format!("influxctl version, {RUNS} times (floor: /bin/true)"));
@@ -57,7 +56,7 @@ fn main() -> Outcome<()> {
         "≤ 15 MB",
     );
     for program in ["influxctl", "rescind"] {
-        let size = fs::metadata(binary(program))?.len();
+        let size = fs::metadata(influxctl.with_file_name(program))?.len();
         table.row(&format!("size of {program}"), &megabytes(size), "", "", "");
     }
     table.print();
