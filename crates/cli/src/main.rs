@@ -1,2 +1,7 @@
-//! Under construction.
-fn main() {}
+//! The `influxctl` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    influxctl::run(std::env::args_os())
+}

@@ -1,0 +1,204 @@
+//! What went wrong between here and the server, each in one line that says what was tried and what to do.
+
+use std::io::ErrorKind;
+
+use serde::Deserialize;
+use ureq::Body;
+use ureq::http::Response;
+
+use super::Api;
+
+/// Why a request had no success.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct ApiError {
+    /// The status, when the server gave one.
+    pub(crate) status: Option<u16>,
+    /// What happened and what to do.
+    pub(crate) message: String,
+    /// Lines of a write that were refused: number within the request, and why.
+    pub(crate) lines: Vec<(u64, String)>,
+}
+
+/// Every error body that the faces have: management API, write and query (contract, core-wire sections 5 and 6).
+#[derive(Deserialize)]
+struct Refusal {
+    message: Option<String>,
+    error: Option<String>,
+    data: Option<serde_json::Value>,
+}
+
+impl ApiError {
+    /// Something that failed before the server was asked.
+    pub(crate) fn local(message: String) -> Self {
+        Self {
+            status: None,
+            message,
+            lines: Vec::new(),
+        }
+    }
+
+    /// Whether the server knows no such thing.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.status == Some(404)
+    }
+}
+
+impl Api {
+    /// An answer with a status that is no success.
+    pub(super) fn refused(&self, path: &str, answer: &Response<Body>, body: &[u8]) -> ApiError {
+        let status = answer.status().as_u16();
+        if answer.status().is_redirection() {
+            let target = answer.headers().get("location").and_then(|to| to.to_str().ok());
+            let what = format!("it redirects to {}", target.unwrap_or("nowhere"));
+            return self.wrong_product(path, &what);
+        }
+        let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else {
+            return self.refused_in_words(path, answer, body);
+        };
+        let Some(message) = refusal.message.or(refusal.error) else {
+            return self.wrong_product(path, &format!("it answers {status} without saying why"));
+        };
+        ApiError {
+            status: Some(status),
+            message: format!("{message}{}", self.advice(status)),
+            lines: refused_lines(refusal.data.as_ref()),
+        }
+    }
+
+    /// The query endpoint explains itself in plain text; anything else that is no JSON comes from another product.
+    fn refused_in_words(&self, path: &str, answer: &Response<Body>, body: &[u8]) -> ApiError {
+        let status = answer.status().as_u16();
+        let kind = answer
+            .headers()
+            .get("content-type")
+            .and_then(|kind| kind.to_str().ok());
+        let text = String::from_utf8_lossy(body);
+        let is_plain = kind.is_some_and(|kind| kind.starts_with("text/plain"));
+        if is_plain && !path.starts_with("/api/v0") && !text.trim().is_empty() {
+            return ApiError {
+                status: Some(status),
+                message: format!("{}{}", text.trim(), self.advice(status)),
+                lines: Vec::new(),
+            };
+        }
+        if status == 503 {
+            return ApiError {
+                status: Some(status),
+                message: format!("{} is not available: try again", self.origin),
+                lines: Vec::new(),
+            };
+        }
+        let what = format!("it answers {status} with {}", kind.unwrap_or("no content"));
+        self.wrong_product(path, &what)
+    }
+
+    fn advice(&self, status: u16) -> String {
+        match status {
+            401 => format!(" (check the token in {})", self.place),
+            503 => " (try again)".to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    /// Whoever answered is not a server that this command can talk to.
+    pub(super) fn wrong_product(&self, path: &str, what: &str) -> ApiError {
+        ApiError::local(format!(
+            "{}{path} is not served by Rescind: {what}; check host and port in {}",
+            self.origin, self.place
+        ))
+    }
+
+    /// No answer at all.
+    pub(super) fn unreachable(&self, error: &ureq::Error) -> ApiError {
+        let Self {
+            origin,
+            place,
+            timeout,
+            ..
+        } = self;
+        let check = format!("check host and port in {place}, and that the server runs");
+        let message = match error {
+            ureq::Error::Timeout(_) => {
+                format!("{origin} gave no answer within {timeout:?}: try again, or give a longer --timeout")
+            }
+            ureq::Error::HostNotFound => {
+                format!("cannot reach {origin}: the host name is not known; {check}")
+            }
+            ureq::Error::ConnectionFailed => format!("cannot reach {origin}: no connection; {check}"),
+            ureq::Error::Rustls(error) => self.tls_failure(error),
+            ureq::Error::Io(error) => {
+                let tls = error
+                    .get_ref()
+                    .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+                match (tls, error.kind()) {
+                    (Some(error), _) => self.tls_failure(error),
+                    (None, ErrorKind::ConnectionRefused) => {
+                        format!("cannot reach {origin}: the connection was refused; {check}")
+                    }
+                    (None, ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
+                        format!(
+                            "{origin} closed the connection without an answer; {}",
+                            self.other_scheme()
+                        )
+                    }
+                    (None, ErrorKind::TimedOut) => {
+                        format!("{origin} gave no answer: try again, or give a longer --timeout")
+                    }
+                    _ => format!("cannot reach {origin}: {error}; {check}"),
+                }
+            }
+            ureq::Error::Protocol(error) => {
+                format!(
+                    "{origin} does not answer in HTTP ({error}); {}",
+                    self.other_scheme()
+                )
+            }
+            error => format!("cannot reach {origin}: {error}; {check}"),
+        };
+        ApiError::local(message)
+    }
+
+    fn tls_failure(&self, error: &rustls::Error) -> String {
+        let Self { origin, place, .. } = self;
+        match error {
+            rustls::Error::InvalidMessage(_) => {
+                format!("{origin} does not speak TLS; {}", self.other_scheme())
+            }
+            rustls::Error::InvalidCertificate(reason) => format!(
+                "{origin} is not trusted: {reason}; set tls.ca in {place} to the certificate that signed the server's, or tls.insecure = true to trust any"
+            ),
+            error => format!("no TLS connection with {origin}: {error}; check [profile.tls] in {place}"),
+        }
+    }
+
+    /// The other of HTTP and HTTPS is often what was meant.
+    fn other_scheme(&self) -> String {
+        if self.origin.starts_with("https") {
+            format!(
+                "if it serves plain HTTP, set disable = true under [profile.tls] in {}",
+                self.place
+            )
+        } else {
+            format!(
+                "if it serves HTTPS, remove disable = true under [profile.tls] in {}",
+                self.place
+            )
+        }
+    }
+}
+
+/// `data` of a refused write: one object, or a list of them.
+fn refused_lines(data: Option<&serde_json::Value>) -> Vec<(u64, String)> {
+    let entries = match data {
+        Some(serde_json::Value::Array(entries)) => entries.as_slice(),
+        Some(entry @ serde_json::Value::Object(_)) => std::slice::from_ref(entry),
+        _ => &[],
+    };
+    let line = |entry: &serde_json::Value| {
+        let number = entry.get("line_number")?.as_u64()?;
+        let message = entry.get("error_message")?.as_str()?;
+        Some((number, message.to_owned()))
+    };
+    entries.iter().filter_map(line).collect()
+}

@@ -1,0 +1,120 @@
+//! The commands, one file per noun; and what most of them share.
+
+pub(crate) mod cluster;
+pub(crate) mod database;
+pub(crate) mod management;
+pub(crate) mod query;
+pub(crate) mod table;
+pub(crate) mod templates;
+pub(crate) mod token;
+pub(crate) mod version;
+pub(crate) mod write;
+
+use rescind_wire::{Account, ReceiptHeaders};
+
+use crate::api::Api;
+use crate::args::GlobalArgs;
+use crate::config::Product;
+use crate::exit::Failure;
+use crate::log::Log;
+use crate::profiles::Profile;
+
+/// How many things a question describes; beyond, it lists them only.
+const MAX_DESCRIBED: usize = 20;
+
+/// A profile, and a client that presents its management token.
+pub(crate) struct Session {
+    pub(crate) profile: Profile,
+    pub(crate) api: Api,
+    pub(crate) log: Log,
+}
+
+impl Session {
+    /// Opens what the flags name.
+    ///
+    /// # Errors
+    /// The profile or its management token is missing or unusable.
+    pub(crate) fn open(global: &GlobalArgs, log: Log) -> Result<Self, Failure> {
+        let timeout = global.timeout()?;
+        let profile = Profile::open(global, log)?;
+        let api = Api::new(&profile, profile.management_token()?, timeout, log)?;
+        Ok(Self { profile, api, log })
+    }
+
+    /// `suffix` below the profile's cluster.
+    fn cluster_path(&self, suffix: &str) -> Result<String, Failure> {
+        Ok(format!("{}{suffix}", self.profile.cluster_path()?))
+    }
+
+    /// `suffix` below the profile's account; Clustered has one account and its profiles do not name it.
+    fn account_path(&self, suffix: &str) -> Result<String, Failure> {
+        let account = match (self.profile.account, self.profile.product) {
+            (Some(account), _) => account.to_string(),
+            (None, Product::Dedicated) => return Err(self.profile.lacks("account_id", "--account")),
+            (None, Product::Clustered) => {
+                let accounts: Vec<Account> = self.api.list("/accounts")?;
+                let first = accounts.into_iter().next();
+                first
+                    .ok_or_else(|| Failure::Failed("the server has no account".to_owned()))?
+                    .id
+            }
+        };
+        Ok(format!("/accounts/{account}{suffix}"))
+    }
+
+    /// Refuses what the documentation has for Dedicated only (contract, CLI-086).
+    fn dedicated_only(&self, command: &str) -> Result<(), Failure> {
+        match self.profile.product {
+            Product::Dedicated => Ok(()),
+            Product::Clustered => Err(Failure::Failed(format!(
+                "influxctl {command} is not supported for product = \"clustered\" ({})",
+                self.profile.place
+            ))),
+        }
+    }
+
+    /// Tells where a token is refused by now.
+    fn tell_refused(&self, receipt: Option<ReceiptHeaders>) {
+        if let Some(ReceiptHeaders {
+            revision,
+            applied,
+            nodes,
+            took_ms,
+        }) = receipt
+        {
+            self.log.info(format_args!(
+                "refused on {applied} of {nodes} nodes after {took_ms} ms, revision {revision}"
+            ));
+        }
+    }
+
+    /// Does `act` to each of `subjects`; an error does not keep it from the next (contract, CLI-059).
+    fn for_each<T: std::fmt::Display>(
+        &self,
+        subjects: &[T],
+        act: impl Fn(&T) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut failed = false;
+        for subject in subjects {
+            match act(subject) {
+                Ok(()) => {}
+                Err(Failure::Closed) => return Err(Failure::Closed),
+                Err(error) => {
+                    failed = true;
+                    self.log.error(format_args!("{subject}: {error}"));
+                }
+            }
+        }
+        if failed { Err(Failure::Told) } else { Ok(()) }
+    }
+}
+
+/// Each once, in the order given.
+fn distinct<T: PartialEq + Clone>(subjects: &[T]) -> Vec<T> {
+    subjects.iter().fold(Vec::new(), |mut seen, subject| {
+        if !seen.contains(subject) {
+            seen.push(subject.clone());
+        }
+        seen
+    })
+}

@@ -1,0 +1,198 @@
+//! The profile that a call uses: chosen, overridden by flags, and checked.
+
+use std::path::{Path, PathBuf};
+
+use rescind_domain::{AccountId, ClusterId};
+use serde::Deserialize;
+
+use crate::args::GlobalArgs;
+use crate::config::{self, ConfigFile, Product, ProfileEntry, TlsEntry};
+use crate::exit::Failure;
+use crate::log::Log;
+
+/// The port when neither profile nor product says otherwise.
+const HTTPS_PORT: u16 = 443;
+
+/// A profile as this call uses it. No `Debug`: it holds secrets.
+pub(crate) struct Profile {
+    /// Its name and file, for messages.
+    pub(crate) place: String,
+    pub(crate) product: Product,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) database: Option<String>,
+    pub(crate) token: Option<String>,
+    pub(crate) account: Option<AccountId>,
+    pub(crate) cluster: Option<ClusterId>,
+    pub(crate) tls: TlsEntry,
+    management_token: Option<String>,
+    token_file: Option<PathBuf>,
+}
+
+impl Profile {
+    /// Reads the file that the flags name and takes the profile that they name.
+    ///
+    /// # Errors
+    /// The file cannot be read, has no such profile, or the profile lacks what its product needs.
+    pub(crate) fn open(flags: &GlobalArgs, log: Log) -> Result<Self, Failure> {
+        let path = match &flags.config {
+            Some(path) => path.clone(),
+            None => config::default_path(|name| std::env::var(name).ok()).ok_or_else(|| {
+                Failure::Failed(
+                    "no home directory is known: name the configuration file with --config".to_owned(),
+                )
+            })?,
+        };
+        log.debug(format_args!(
+            "using profile {:?} of {}",
+            flags.profile,
+            path.display()
+        ));
+        let entry = choose(config::read(&path)?, &flags.profile, &path)?;
+        if entry
+            .auth
+            .oauth2
+            .as_ref()
+            .is_some_and(|oauth2| oauth2.client_secret.is_some())
+        {
+            log.warn("auth.oauth2.client_secret is not used and can be removed from the profile");
+        }
+        Self::check(entry, flags, &path)
+    }
+
+    fn check(entry: ProfileEntry, flags: &GlobalArgs, path: &Path) -> Result<Self, Failure> {
+        let place = format!("profile {:?} of {}", entry.name, path.display());
+        let account = id(&place, "account_id", entry.account_id.as_deref())?;
+        let cluster = id(&place, "cluster_id", entry.cluster_id.as_deref())?;
+        let host = entry.host.filter(|host| !host.is_empty()).ok_or_else(|| {
+            Failure::Failed(format!(
+                "{place} has no host: add for example host = \"localhost\""
+            ))
+        })?;
+        if host.contains("://") || host.contains('/') || host.contains(char::is_whitespace) {
+            let message =
+                format!("{place}: host must be a name or an address without scheme and path, not {host:?}");
+            return Err(Failure::Failed(message));
+        }
+        Ok(Self {
+            product: entry.product,
+            host,
+            port: entry.port.unwrap_or(HTTPS_PORT),
+            database: entry.database.filter(|name| !name.is_empty()),
+            token: entry.token.filter(|token| !token.is_empty()),
+            account: flags.account.or(account),
+            cluster: flags.cluster.or(cluster),
+            tls: entry.tls,
+            management_token: entry.mgmt_token.filter(|token| !token.is_empty()),
+            token_file: entry.auth.token.map(|entry| entry.token_file),
+            place,
+        })
+    }
+
+    /// The address that all requests start with.
+    pub(crate) fn origin(&self) -> String {
+        let scheme = if self.tls.disable { "http" } else { "https" };
+        let host = if self.host.contains(':') && !self.host.starts_with('[') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
+        format!("{scheme}://{host}:{}", self.port)
+    }
+
+    /// The management token: environment, then profile, then token file (contract, influxctl section 4).
+    pub(crate) fn management_token(&self) -> Result<String, Failure> {
+        let given = std::env::var("INFLUXCTL_MGMT_TOKEN")
+            .ok()
+            .filter(|token| !token.is_empty());
+        if let Some(token) = given.or_else(|| self.management_token.clone()) {
+            return Ok(token);
+        }
+        let Some(path) = &self.token_file else {
+            return Err(Failure::Failed(format!(
+                "{} has no management token: set mgmt_token or auth.token.token_file there, or INFLUXCTL_MGMT_TOKEN in the environment",
+                self.place
+            )));
+        };
+        let text = std::fs::read_to_string(path).map_err(Failure::because(format!(
+            "cannot read the token file {}",
+            path.display()
+        )))?;
+        read_token(&text)
+            .ok_or_else(|| Failure::Failed(format!("the token file {} holds no token", path.display())))
+    }
+
+    /// What precedes the cluster's resources in every path.
+    pub(crate) fn cluster_path(&self) -> Result<String, Failure> {
+        match (self.product, self.account, self.cluster) {
+            (Product::Clustered, ..) => Ok(String::new()),
+            (Product::Dedicated, Some(account), Some(cluster)) => {
+                Ok(format!("/accounts/{account}/clusters/{cluster}"))
+            }
+            (Product::Dedicated, None, _) => Err(self.lacks("account_id", "--account")),
+            (Product::Dedicated, _, None) => Err(self.lacks("cluster_id", "--cluster")),
+        }
+    }
+
+    /// The refusal of a profile without `key`.
+    pub(crate) fn lacks(&self, key: &str, flag: &str) -> Failure {
+        Failure::Failed(format!(
+            "{} has no {key}: add it there, or give {flag}",
+            self.place
+        ))
+    }
+}
+
+fn choose(file: ConfigFile, name: &str, path: &Path) -> Result<ProfileEntry, Failure> {
+    let names: Vec<String> = file
+        .profiles
+        .iter()
+        .map(|entry| format!("{:?}", entry.name))
+        .collect();
+    let mut matching = file.profiles.into_iter().filter(|entry| entry.name == name);
+    match (matching.next(), matching.next()) {
+        (Some(entry), None) => Ok(entry),
+        (Some(_), Some(_)) => Err(Failure::Failed(format!(
+            "{} has two profiles named {name:?}: rename one",
+            path.display()
+        ))),
+        (None, _) if names.is_empty() => Err(Failure::Failed(format!(
+            "{} has no profile: add one that starts with [[profile]]",
+            path.display()
+        ))),
+        (None, _) => Err(Failure::Failed(format!(
+            "{} has no profile named {name:?}; it has {}: choose with --profile",
+            path.display(),
+            names.join(", ")
+        ))),
+    }
+}
+
+fn id<T: std::str::FromStr<Err: std::fmt::Display>>(
+    place: &str,
+    key: &str,
+    text: Option<&str>,
+) -> Result<Option<T>, Failure> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    text.parse()
+        .map(Some)
+        .map_err(|error| Failure::Failed(format!("{place}: {key}: {error}")))
+}
+
+/// A JSON object with `access_token`, or the bare token (contract, influxctl section 3.2).
+fn read_token(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Saved {
+        access_token: String,
+    }
+    let text = text.trim();
+    let token = match serde_json::from_str::<Saved>(text) {
+        Ok(saved) => saved.access_token,
+        Err(_) => text.to_owned(),
+    };
+    let is_one_word =
+        !token.is_empty() && token.chars().all(|c| c.is_ascii_graphic()) && !token.contains('{');
+    is_one_word.then_some(token)
+}
