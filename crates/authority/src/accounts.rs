@@ -1,6 +1,6 @@
 //! Accounts, clusters and nodes: what the faces show of them.
 
-use rescind_catalog::{AuditQuery, Paged};
+use rescind_catalog::{AuditQuery, Page, Paged};
 use rescind_domain::{Account, AccountId, AuditEvent, Cluster, ClusterId, Revision, Subject, Verb};
 
 use crate::{Authority, Caller, Error};
@@ -33,7 +33,10 @@ impl Authority {
     /// [`Error::Forbidden`] for any but the caller's own.
     pub async fn account(&self, caller: &Caller, id: AccountId) -> Result<Account, Error> {
         caller.check(id, Verb::Read, Subject::Account)?;
-        self.catalog.account(id).await?.ok_or_else(|| Error::not_found("account", id))
+        self.catalog
+            .account(id)
+            .await?
+            .ok_or_else(|| Error::not_found("account", id))
     }
 
     /// The clusters of an account.
@@ -42,16 +45,29 @@ impl Authority {
     /// [`Error::Forbidden`] for any but the caller's own account.
     pub async fn clusters(&self, caller: &Caller, account: AccountId) -> Result<Vec<Cluster>, Error> {
         caller.check(account, Verb::Read, Subject::Cluster)?;
-        Ok(self.catalog.clusters(account).await?)
+        Ok(self
+            .catalog
+            .clusters(account, &Page::first(Page::MAX))
+            .await?
+            .items)
     }
 
     /// One cluster.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the account has no such cluster.
-    pub async fn cluster(&self, caller: &Caller, account: AccountId, id: ClusterId) -> Result<Cluster, Error> {
+    pub async fn cluster(
+        &self,
+        caller: &Caller,
+        account: AccountId,
+        id: ClusterId,
+    ) -> Result<Cluster, Error> {
         caller.check(account, Verb::Read, Subject::Cluster)?;
-        let found = self.catalog.cluster(id).await?.filter(|cluster| cluster.account == account);
+        let found = self
+            .catalog
+            .cluster(id)
+            .await?
+            .filter(|cluster| cluster.account == account);
         found.ok_or_else(|| Error::not_found("cluster", id))
     }
 
@@ -69,17 +85,16 @@ impl Authority {
         }])
     }
 
-    /// One page of an account's audit log.
+    /// One page of the audit log of the query's account.
     ///
     /// # Errors
     /// [`Error::Forbidden`] by policy, and what every read may return.
     pub async fn audit_events(
         &self,
         caller: &Caller,
-        account: AccountId,
         query: &AuditQuery,
     ) -> Result<Paged<AuditEvent>, Error> {
-        caller.check(account, Verb::Read, Subject::AuditEvent)?;
-        Ok(self.catalog.audit_events(account, query).await?)
+        caller.check(query.account, Verb::Read, Subject::AuditEvent)?;
+        Ok(self.catalog.audit_events(query).await?)
     }
 }

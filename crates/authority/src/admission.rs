@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use rescind_domain::{Actor, Ask, DatabaseView, Permit, Presented, Role, Tether, TokenKind, decide};
 
-use crate::grants::{Entry, Grant, TokenRef};
+use crate::grants::{Entry, Grant};
 use crate::{Authority, Caller, Refusal};
 
 /// An admitted request of the data plane: its permit, and how to learn that it must stop.
@@ -49,9 +49,11 @@ impl Authority {
     pub fn authenticate(&self, secret: &[u8]) -> Result<Caller, Refusal> {
         let entry = self.recognise(secret, TokenKind::Management)?;
         match &entry.grant {
-            Grant::Management(grant) => {
-                Ok(Caller::new(Actor::ManagementToken(grant.token), grant.account, Role::Admin))
-            }
+            Grant::Management(grant) => Ok(Caller::new(
+                Actor::ManagementToken(grant.token),
+                grant.account,
+                Role::Admin,
+            )),
             Grant::Database(_) => Err(Refusal::Unknown),
         }
     }
@@ -77,7 +79,10 @@ impl Authority {
         }
         // Only now: whoever holds a dead token of the other kind learns that it is dead, not where it would work.
         if entry.grant.kind() != wanted {
-            return Err(Refusal::WrongKind { presented: entry.grant.kind(), wanted });
+            return Err(Refusal::WrongKind {
+                presented: entry.grant.kind(),
+                wanted,
+            });
         }
         self.grants().note_use(&entry, now);
         Ok(entry)

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use rescind_catalog::{Catalog, LoadedGrant};
+use rescind_catalog::{Catalog, Grant as CatalogGrant, LoadedGrant, Page};
 use rescind_domain::{Clock, Revision, Rng};
 use tokio_util::sync::CancellationToken;
 
+use crate::Error;
 use crate::directory::Directory;
 use crate::grants::{Grant, GrantTable};
-use crate::Error;
 
 /// What the composition root decides.
 pub struct Settings {
@@ -110,28 +110,34 @@ impl Authority {
     }
 
     pub(crate) fn put_grant(&self, loaded: LoadedGrant) {
-        match loaded {
-            LoadedGrant::Database { hash, grant, last_used_at } => {
-                self.grants.put(&hash, Grant::Database(grant), last_used_at);
-            }
-            LoadedGrant::Management { hash, grant, last_used_at } => {
-                self.grants.put(&hash, Grant::Management(grant), last_used_at);
-            }
-        }
+        let grant = match loaded.grant {
+            CatalogGrant::Database(grant) => Grant::Database(grant),
+            CatalogGrant::Management(grant) => Grant::Management(grant),
+        };
+        self.grants.put(&loaded.secret, grant, loaded.last_used_at);
     }
 
     async fn load(&self) -> Result<(), Error> {
-        let revision = self.catalog.load_grants(&mut |loaded| self.put_grant(loaded)).await?;
-        for account in self.catalog.accounts().await? {
-            for cluster in self.catalog.clusters(account.id).await? {
+        let revision = self
+            .catalog
+            .load_grants(&mut |loaded| self.put_grant(loaded))
+            .await?;
+        for account in self.catalog.accounts(&Page::first(Page::MAX)).await?.items {
+            for cluster in self
+                .catalog
+                .clusters(account.id, &Page::first(Page::MAX))
+                .await?
+                .items
+            {
                 self.directory.put_cluster(account.id, cluster.id);
             }
         }
-        for entry in self.catalog.load_directory().await? {
-            self.directory.put(entry.view.id, Some((entry.cluster, entry.view)));
+        for entry in self.catalog.load_directory().await?.entries {
+            self.directory
+                .put(entry.view.id, Some((entry.cluster, entry.view)));
         }
         self.set_applied(revision);
-        // What was committed between the first read and the last is applied now; nothing else is admitted before.
+        // What was committed between the first read and the last is applied now; nothing is admitted before.
         let now = self.catalog.revision().await?;
         self.is_current.store(true, Ordering::Release);
         self.catch_up(now).await
@@ -143,7 +149,7 @@ impl Authority {
         }
     }
 
-    async fn recover(&self) {
+    pub(crate) async fn recover(&self) {
         if self.is_current() {
             return;
         }
@@ -152,7 +158,9 @@ impl Authority {
             Err(error) => Err(error.into()),
         };
         match caught_up {
-            Ok(()) => tracing::info!(revision = %self.revision(), "caught up with the catalog; admitting again"),
+            Ok(()) => {
+                tracing::info!(revision = %self.revision(), "caught up with the catalog; admitting again")
+            }
             Err(error) => tracing::warn!(%error, "the catalog is away: nothing is admitted"),
         }
     }

@@ -35,7 +35,9 @@ impl Caller {
     /// Checks the policy (`domain::may`) and that `account` is the caller's own.
     pub(crate) fn check(&self, account: AccountId, verb: Verb, subject: Subject) -> Result<(), Error> {
         if account != self.account {
-            return Err(Error::Forbidden("the token has no rights on this account".to_owned()));
+            return Err(Error::Forbidden(
+                "the token has no rights on this account".to_owned(),
+            ));
         }
         if !may(self.role, Deed { verb, subject }) {
             let reason = format!("the role {} does not allow this: {verb:?} {subject:?}", self.role);
@@ -63,7 +65,10 @@ impl Authority {
     pub fn default_place(&self, caller: &Caller) -> Result<Place, Error> {
         let account = caller.account();
         match self.directory().clusters_of(account).as_slice() {
-            [cluster] => Ok(Place { account, cluster: *cluster }),
+            [cluster] => Ok(Place {
+                account,
+                cluster: *cluster,
+            }),
             [] => Err(Error::not_found("cluster of account", account)),
             _ => Err(Error::invalid(
                 "path",
@@ -73,9 +78,19 @@ impl Authority {
     }
 
     /// Checks the policy, and that the place exists.
-    pub(crate) fn check(&self, caller: &Caller, place: Place, verb: Verb, subject: Subject) -> Result<(), Error> {
+    pub(crate) fn check(
+        &self,
+        caller: &Caller,
+        place: Place,
+        verb: Verb,
+        subject: Subject,
+    ) -> Result<(), Error> {
         caller.check(place.account, verb, subject)?;
-        if !self.directory().clusters_of(place.account).contains(&place.cluster) {
+        if !self
+            .directory()
+            .clusters_of(place.account)
+            .contains(&place.cluster)
+        {
             return Err(Error::not_found("cluster", place.cluster));
         }
         Ok(())

@@ -54,15 +54,14 @@ impl Authority {
             let mut tx = this.catalog.begin(now).await?;
             refuse_taken_name(&mut tx, place, &request.name).await?;
             let new = NewDatabase {
-                account: place.account,
                 cluster: place.cluster,
                 name: request.name,
                 limits: request.limits,
                 partition_template: request.partition_template,
-                created_at: now,
             };
             let database = tx.insert_database(new).await?;
-            this.finish(tx, actor, Act::DatabaseCreate, database, limits_in_words, began).await
+            this.finish(tx, actor, Act::DatabaseCreate, database, limits_in_words, began)
+                .await
         })
         .await
     }
@@ -93,7 +92,11 @@ impl Authority {
         request: UpdateDatabase,
     ) -> Result<(Database, Receipt), Error> {
         self.check(caller, place, Verb::Update, Subject::Database)?;
-        let UpdateDatabase { max_tables, max_columns, retention } = request;
+        let UpdateDatabase {
+            max_tables,
+            max_columns,
+            retention,
+        } = request;
         if max_tables.is_none() && max_columns.is_none() && retention.is_none() {
             let reason = "give maxTables, maxColumnsPerTable, retentionPeriod, or several of them";
             return Err(Error::invalid("body", reason));
@@ -108,7 +111,8 @@ impl Authority {
             limits.max_columns = max_columns.unwrap_or(limits.max_columns);
             limits.retention = retention.unwrap_or(limits.retention);
             tx.update_database(&database).await?;
-            this.finish(tx, actor, Act::DatabaseUpdate, database, limits_in_words, began).await
+            this.finish(tx, actor, Act::DatabaseUpdate, database, limits_in_words, began)
+                .await
         })
         .await
     }
@@ -136,7 +140,8 @@ impl Authority {
             database.name = new_name;
             tx.update_database(&database).await?;
             let words = move |database: &Database| vec![pair("from", &name), pair("name", &database.name)];
-            this.finish(tx, actor, Act::DatabaseRename, database, words, began).await
+            this.finish(tx, actor, Act::DatabaseRename, database, words, began)
+                .await
         })
         .await
     }
@@ -160,7 +165,10 @@ impl Authority {
             let mut database = active_database(&mut tx, place, &name).await?;
             database.state = DatabaseState::Deleted { at: now };
             tx.update_database(&database).await?;
-            Ok(this.finish(tx, actor, Act::DatabaseDelete, database, name_in_words, began).await?.1)
+            Ok(this
+                .finish(tx, actor, Act::DatabaseDelete, database, name_in_words, began)
+                .await?
+                .1)
         })
         .await
     }
@@ -182,16 +190,18 @@ impl Authority {
             let began = Instant::now();
             let now = this.clock().now();
             let mut tx = this.catalog.begin(now).await?;
-            let found = tx.database_by_id(id).await?.filter(|database| database.cluster == place.cluster);
+            let found = tx.database(place.cluster, id).await?;
             let mut database = found.ok_or_else(|| Error::not_found(WHAT, id))?;
             let Some(at) = database.state.deleted_at() else {
                 return Err(Error::Conflict(format!("database {id} is not deleted")));
             };
-            DatabaseState::check_recoverable(at, now).map_err(|lapsed| Error::Conflict(lapsed.to_string()))?;
+            DatabaseState::check_recoverable(at, now)
+                .map_err(|lapsed| Error::Conflict(lapsed.to_string()))?;
             refuse_taken_name(&mut tx, place, &database.name).await?;
             database.state = DatabaseState::Active;
             tx.update_database(&database).await?;
-            this.finish(tx, actor, Act::DatabaseUndelete, database, name_in_words, began).await
+            this.finish(tx, actor, Act::DatabaseUndelete, database, name_in_words, began)
+                .await
         })
         .await
     }
@@ -218,8 +228,16 @@ impl Authority {
         self.act(move |this| async move {
             let began = Instant::now();
             let mut tx = this.catalog.begin(this.clock().now()).await?;
-            tx.mark_database_purged(database.id).await?;
-            this.finish(tx, Actor::System, Act::DatabasePurge, database, name_in_words, began).await?;
+            tx.purge_database(database.id).await?;
+            this.finish(
+                tx,
+                Actor::System,
+                Act::DatabasePurge,
+                database,
+                name_in_words,
+                began,
+            )
+            .await?;
             Ok(())
         })
         .await
@@ -253,7 +271,9 @@ pub(crate) async fn active_database(
     place: Place,
     name: &DatabaseName,
 ) -> Result<Database, Error> {
-    tx.database_by_name(place.cluster, name).await?.ok_or_else(|| Error::not_found(WHAT, name))
+    tx.database_by_name(place.cluster, name)
+        .await?
+        .ok_or_else(|| Error::not_found(WHAT, name))
 }
 
 async fn refuse_taken_name(tx: &mut Transaction, place: Place, name: &DatabaseName) -> Result<(), Error> {
@@ -272,7 +292,11 @@ fn name_in_words(database: &Database) -> Vec<(String, String)> {
 }
 
 fn limits_in_words(database: &Database) -> Vec<(String, String)> {
-    let DatabaseLimits { max_tables, max_columns, retention } = database.limits;
+    let DatabaseLimits {
+        max_tables,
+        max_columns,
+        retention,
+    } = database.limits;
     vec![
         pair("name", &database.name),
         pair("max_tables", max_tables.get()),

@@ -22,7 +22,16 @@ struct Databases {
 
 impl Directory {
     pub(crate) fn database(&self, cluster: ClusterId, name: &DatabaseName) -> Option<Arc<DatabaseView>> {
-        self.databases.read().by_name.get(&(cluster, name.clone())).cloned()
+        self.databases
+            .read()
+            .by_name
+            .get(&(cluster, name.clone()))
+            .cloned()
+    }
+
+    /// The cluster of an active database.
+    pub(crate) fn cluster_of(&self, id: DatabaseId) -> Option<ClusterId> {
+        self.databases.read().names.get(&id).map(|(cluster, _)| *cluster)
     }
 
     pub(crate) fn all_databases(&self) -> Vec<Arc<DatabaseView>> {

@@ -38,11 +38,17 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn not_found(what: &'static str, name: impl ToString) -> Self {
-        Self::NotFound { what, name: name.to_string() }
+        Self::NotFound {
+            what,
+            name: name.to_string(),
+        }
     }
 
     pub(crate) fn invalid(field: &'static str, reason: impl ToString) -> Self {
-        Self::Invalid { field, message: reason.to_string() }
+        Self::Invalid {
+            field,
+            message: reason.to_string(),
+        }
     }
 }
 
@@ -50,7 +56,10 @@ impl From<rescind_catalog::Error> for Error {
     fn from(error: rescind_catalog::Error) -> Self {
         match error {
             rescind_catalog::Error::Conflict { .. } => Self::Conflict(error.to_string()),
-            rescind_catalog::Error::Unavailable { .. } => Self::Unavailable(Box::new(error)),
+            rescind_catalog::Error::Cursor => Self::invalid("cursor", error),
+            rescind_catalog::Error::Unavailable(_) | rescind_catalog::Error::Uncertain(_) => {
+                Self::Unavailable(Box::new(error))
+            }
             other => Self::Internal(Box::new(other)),
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use rescind_catalog::{ChangeKind, Entry, Transaction};
+use rescind_catalog::{ChangeKind, Entry, Feed, Transaction};
 use rescind_domain::{NodeReceipt, Receipt, Revision};
 
 use crate::grants::TokenRef;
@@ -25,7 +25,9 @@ impl Authority {
         W: FnOnce(Arc<Self>) -> F,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        tokio::spawn(work(Arc::clone(self))).await.map_err(|panic| Error::Internal(Box::new(panic)))?
+        tokio::spawn(work(Arc::clone(self)))
+            .await
+            .map_err(|panic| Error::Internal(Box::new(panic)))?
     }
 
     /// Commits an act with its audit event and its changes; returns the revision to fence.
@@ -38,8 +40,10 @@ impl Authority {
         match tx.commit_all(entries).await {
             Ok(committed) => Ok(committed.current),
             Err(error) => {
-                // It may have been committed all the same: until that is known, nothing is admitted.
-                self.is_current.store(false, Ordering::Release);
+                if matches!(error, rescind_catalog::Error::Uncertain(_)) {
+                    // Until it is known whether there is a change to apply, nothing is admitted (promise G3).
+                    self.is_current.store(false, Ordering::Release);
+                }
                 Err(error.into())
             }
         }
@@ -49,8 +53,16 @@ impl Authority {
     pub(crate) async fn fence(&self, revision: Revision, began: Instant) -> Result<Receipt, Error> {
         self.catch_up(revision).await?;
         let took = began.elapsed();
-        let node = NodeReceipt { node: self.settings.node_name.clone(), applied_after: Some(took) };
-        Ok(Receipt { revision, effective_at: self.clock().now(), took, nodes: vec![node] })
+        let node = NodeReceipt {
+            node: self.settings.node_name.clone(),
+            applied_after: Some(took),
+        };
+        Ok(Receipt {
+            revision,
+            effective_at: self.clock().now(),
+            took,
+            nodes: vec![node],
+        })
     }
 
     /// Applies everything up to `revision`. Callers that wait here share the rounds of the one that works.
@@ -66,15 +78,20 @@ impl Authority {
 
     async fn apply_until(&self, revision: Revision) -> Result<(), Error> {
         while self.revision() < revision {
-            let changes = self.catalog.changes_after(self.revision(), ROUND).await?;
-            let Some(last) = changes.last().map(|change| change.revision) else {
-                let gap = format!("no change after revision {} though {revision} exists", self.revision());
-                return Err(Error::Internal(gap.into()));
-            };
-            for change in changes {
-                self.apply(change.what).await?;
+            let applied = self.revision();
+            match self.catalog.changes_after(applied, ROUND).await? {
+                Feed::Changes { changes, through, .. } if through > applied => {
+                    for change in changes {
+                        self.apply(change.what).await?;
+                    }
+                    self.set_applied(through);
+                }
+                Feed::Changes { .. } | Feed::Pruned => {
+                    let gap =
+                        format!("the changes after revision {applied} are gone though {revision} exists");
+                    return Err(Error::Internal(gap.into()));
+                }
             }
-            self.set_applied(last);
         }
         Ok(())
     }
@@ -83,26 +100,86 @@ impl Authority {
     /// that only brings later changes forward.
     async fn apply(&self, what: ChangeKind) -> Result<(), Error> {
         match what {
-            ChangeKind::DatabaseToken(id) => match self.catalog.grant_of_database_token(id).await? {
+            ChangeKind::DatabaseToken(id) => match self.catalog.database_grant(id).await? {
                 Some(loaded) => self.put_grant(loaded),
                 None => self.grants().cut(TokenRef::Database(id)),
             },
-            ChangeKind::ManagementToken(id) => match self.catalog.grant_of_management_token(id).await? {
+            ChangeKind::ManagementToken(id) => match self.catalog.management_grant(id).await? {
                 Some(loaded) => self.put_grant(loaded),
                 None => self.grants().cut(TokenRef::Management(id)),
             },
             ChangeKind::Database(id) => {
                 let current = self.catalog.directory_entry(id).await?;
-                self.directory().put(id, current.map(|entry| (entry.cluster, entry.view)));
-            }
-            ChangeKind::Cluster(id) => {
-                if let Some(cluster) = self.catalog.cluster(id).await? {
-                    self.directory().put_cluster(cluster.account, cluster.id);
-                }
+                self.directory()
+                    .put(id, current.map(|entry| (entry.cluster, entry.view)));
             }
             // Users are looked up where they sign in; nothing of theirs is admitted yet.
             ChangeKind::User(_) => {}
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Catalog, Refusal, Settings};
+    use rescind_domain::{Action, Ask};
+    use rescind_testkit::{FrozenClock, SeededRng};
+
+    async fn authority(directory: &tempfile::TempDir) -> Arc<Authority> {
+        let location = rescind_catalog::Location::Sqlite(directory.path().join("catalog.sqlite"));
+        let catalog = Catalog::open(&location).await.expect("a catalog");
+        let settings = Settings {
+            node_name: "node-1".to_owned(),
+            clock: Arc::new(FrozenClock::default()),
+            rng: Arc::new(SeededRng::new(1)),
+        };
+        Authority::open(catalog, settings).await.expect("an authority")
+    }
+
+    /// G3: closed. Not even a malformed token is told anything but "cannot know".
+    #[tokio::test]
+    async fn a_node_that_may_have_missed_a_change_admits_and_refuses_nobody() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let authority = authority(&directory).await;
+        let database = "a".parse().expect("a name");
+        let ask = Ask {
+            action: Action::Read,
+            database: &database,
+        };
+        assert_ne!(
+            authority.admit(b"garbage", ask).expect_err("refused"),
+            Refusal::Unavailable
+        );
+        authority.is_current.store(false, Ordering::Release);
+        assert_eq!(
+            authority.admit(b"garbage", ask).expect_err("closed"),
+            Refusal::Unavailable
+        );
+        assert_eq!(
+            authority.authenticate(b"garbage").expect_err("closed"),
+            Refusal::Unavailable
+        );
+        authority.recover().await;
+        assert_ne!(
+            authority.admit(b"garbage", ask).expect_err("refused"),
+            Refusal::Unavailable
+        );
+    }
+
+    /// G3: closed. A catalog that goes away between the commit and the fence leaves the node closed.
+    #[tokio::test]
+    async fn a_fence_that_fails_closes_the_node() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let authority = authority(&directory).await;
+        authority.catalog.close().await;
+        let failed = authority
+            .fence(Revision::new(authority.revision().get() + 1), Instant::now())
+            .await;
+        assert!(matches!(failed, Err(Error::Unavailable(_))));
+        assert!(!authority.is_current());
+        authority.recover().await;
+        assert!(!authority.is_current(), "the catalog is still away");
     }
 }

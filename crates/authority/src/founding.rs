@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rescind_catalog::{ChangeKind, Entry};
+use rescind_catalog::{Entry, Page};
 use rescind_domain::{
     Account, AccountId, Act, Actor, Cluster, ClusterId, ClusterState, Email, Receipt, Role, Secret,
 };
@@ -43,7 +43,11 @@ impl Authority {
     /// Never in practice: the texts it parses are its own.
     pub fn draw_up(&self, administrator: Email) -> Result<Founding, Error> {
         let now = self.clock().now();
-        let account = Account { id: AccountId::mint(self.rng()), name: "Default account".to_owned(), created_at: now };
+        let account = Account {
+            id: AccountId::mint(self.rng()),
+            name: "Default account".to_owned(),
+            created_at: now,
+        };
         let cluster = Cluster {
             id: ClusterId::mint(self.rng()),
             account: account.id,
@@ -51,7 +55,9 @@ impl Authority {
             state: ClusterState::Ready,
             created_at: now,
         };
-        let description = "First start".parse().map_err(|e| Error::invalid("description", e))?;
+        let description = "First start"
+            .parse()
+            .map_err(|e| Error::invalid("description", e))?;
         let (token, secret) = self.new_management_token(account.id, Actor::System, description, None, now);
         let person = AddUser {
             email: administrator.clone(),
@@ -60,21 +66,29 @@ impl Authority {
             role: Role::Admin,
         };
         let user = self.new_user(account.id, person, now);
-        let made = |act, subject: String, name: &str, changes| Entry {
+        let made = |act, subject: String, name: &str| Entry {
             actor: Actor::System,
             account: account.id,
             act,
             subject,
             details: vec![pair("name", name)],
-            changes,
+            changes: Vec::new(),
         };
         let entries = vec![
-            made(Act::AccountCreate, account.id.to_string(), &account.name, vec![]),
-            made(Act::ClusterCreate, cluster.id.to_string(), &cluster.name, vec![ChangeKind::Cluster(cluster.id)]),
+            made(Act::AccountCreate, account.id.to_string(), &account.name),
+            made(Act::ClusterCreate, cluster.id.to_string(), &cluster.name),
             user_entry(Actor::System, Act::UserCreate, &user),
             created_entry(&token),
         ];
-        Ok(Founding { account, cluster, administrator, secret, entries, token, user })
+        Ok(Founding {
+            account,
+            cluster,
+            administrator,
+            secret,
+            entries,
+            token,
+            user,
+        })
     }
 
     /// Stores what was drawn up, in one transaction.
@@ -91,8 +105,11 @@ impl Authority {
             tx.insert_account(&founding.account).await?;
             tx.insert_cluster(&founding.cluster).await?;
             tx.insert_user(&founding.user).await?;
-            tx.insert_management_token(&founding.token, &founding.secret.hash()).await?;
+            tx.insert_management_token(&founding.token, &founding.secret.hash())
+                .await?;
             let revision = this.commit_all(tx, founding.entries).await?;
+            this.directory()
+                .put_cluster(founding.account.id, founding.cluster.id);
             this.fence(revision, began).await
         })
         .await
@@ -103,8 +120,10 @@ impl Authority {
     /// # Errors
     /// [`Error::NotFound`] before the first start.
     pub async fn operator(&self) -> Result<Caller, Error> {
-        let accounts = self.catalog.accounts().await?;
-        let first = accounts.first().ok_or_else(|| Error::not_found("account in", "an empty catalog"))?;
+        let accounts = self.catalog.accounts(&Page::first(1)).await?.items;
+        let first = accounts
+            .first()
+            .ok_or_else(|| Error::not_found("account in", "an empty catalog"))?;
         Ok(Caller::operator(first.id))
     }
 }

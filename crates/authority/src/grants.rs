@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use hashbrown::HashTable;
 use parking_lot::{Mutex, RwLock};
 use rescind_domain::{
-    DatabaseGrant, DatabaseTokenId, ManagementGrant, ManagementTokenId, SecretHash, Tether, Timestamp, TokenKind,
+    DatabaseGrant, DatabaseTokenId, ManagementGrant, ManagementTokenId, SecretHash, Tether, Timestamp,
+    TokenKind,
 };
 
 use crate::tethers::Leash;
@@ -146,7 +147,10 @@ impl GrantTable {
             .iter()
             .map(|entry| {
                 entry.is_use_noted.store(false, Ordering::Release);
-                (entry.grant.token(), Timestamp::from_micros(entry.used_at.load(Ordering::Relaxed)))
+                (
+                    entry.grant.token(),
+                    Timestamp::from_micros(entry.used_at.load(Ordering::Relaxed)),
+                )
             })
             .collect()
     }
@@ -167,7 +171,9 @@ impl GrantTable {
             Err(_) => None,
         };
         self.unlink_token(token);
-        let used_at = former.as_ref().map_or(NEVER, |entry| entry.used_at.load(Ordering::Relaxed));
+        let used_at = former
+            .as_ref()
+            .map_or(NEVER, |entry| entry.used_at.load(Ordering::Relaxed));
         let entry = Arc::new(Entry {
             key,
             leash: Leash::default(),
@@ -176,19 +182,29 @@ impl GrantTable {
             used_at: AtomicI64::new(last_used.map_or(NEVER, Timestamp::micros).max(used_at)),
             is_use_noted: AtomicBool::new(false),
         });
-        shard.insert_unique(spread_key(&key), Arc::clone(&entry), |entry| spread_key(&entry.key));
+        shard.insert_unique(spread_key(&key), Arc::clone(&entry), |entry| {
+            spread_key(&entry.key)
+        });
         let mut tokens = self.by_token[shard_of_token(token)].write();
-        tokens.insert_unique(spread_token(token), entry, |entry| spread_token(entry.grant.token()));
+        tokens.insert_unique(spread_token(token), entry, |entry| {
+            spread_token(entry.grant.token())
+        });
     }
 
     /// Cuts a token off, with everything that runs under it. Its secret is remembered as revoked for a while.
     pub(crate) fn cut(&self, token: TokenRef) {
-        let Some(entry) = self.unlink_token(token) else { return };
+        let Some(entry) = self.unlink_token(token) else {
+            return;
+        };
         entry.cut_now();
         let forgotten = {
             let mut revoked = self.revoked.lock();
             revoked.push_back(entry.key);
-            if revoked.len() > REMEMBERED_REVOCATIONS { revoked.pop_front() } else { None }
+            if revoked.len() > REMEMBERED_REVOCATIONS {
+                revoked.pop_front()
+            } else {
+                None
+            }
         };
         if let Some(key) = forgotten {
             let mut shard = self.by_key[shard_of_key(&key)].write();
@@ -203,9 +219,12 @@ impl GrantTable {
         self.by_token.iter().map(|shard| shard.read().len()).sum()
     }
 
+    #[cfg(test)]
     fn find_token(&self, token: TokenRef) -> Option<Arc<Entry>> {
         let shard = self.by_token[shard_of_token(token)].read();
-        shard.find(spread_token(token), |entry| entry.grant.token() == token).cloned()
+        shard
+            .find(spread_token(token), |entry| entry.grant.token() == token)
+            .cloned()
     }
 
     fn unlink_token(&self, token: TokenRef) -> Option<Arc<Entry>> {
@@ -220,9 +239,10 @@ const NEVER: i64 = i64::MIN;
 /// Cuts a replaced entry when its successor may do less; otherwise hands it on while work may still hang on it.
 fn retire(former: Arc<Entry>, grant: &Grant) -> Option<Arc<Entry>> {
     let keeps_rights = match (&former.grant, grant) {
-        (Grant::Database(before), Grant::Database(after)) => {
-            before.permissions.iter().all(|permission| after.permissions.covers(permission))
-        }
+        (Grant::Database(before), Grant::Database(after)) => before
+            .permissions
+            .iter()
+            .all(|permission| after.permissions.covers(permission)),
         _ => false,
     };
     if !keeps_rights {
@@ -269,10 +289,12 @@ mod tests {
     use rescind_domain::{ClusterId, Permissions};
 
     fn grant(token: u8, permissions: &[(&str, &str)]) -> Grant {
-        let set = permissions.iter().map(|(action, resource)| rescind_domain::Permission {
-            action: action.parse().expect("action"),
-            resource: resource.parse().expect("resource"),
-        });
+        let set = permissions
+            .iter()
+            .map(|(action, resource)| rescind_domain::Permission {
+                action: action.parse().expect("action"),
+                resource: resource.parse().expect("resource"),
+            });
         Grant::Database(DatabaseGrant {
             token: DatabaseTokenId::from_bytes([token; 16]),
             cluster: ClusterId::from_bytes([9; 16]),
@@ -344,8 +366,13 @@ mod tests {
         for n in 0..=u32::try_from(REMEMBERED_REVOCATIONS).expect("small") {
             let mut id = [0; 16];
             id[12..].copy_from_slice(&n.to_be_bytes());
-            let Grant::Database(grant) = grant(0, &[]) else { unreachable!("made above") };
-            let grant = DatabaseGrant { token: DatabaseTokenId::from_bytes(id), ..grant };
+            let Grant::Database(grant) = grant(0, &[]) else {
+                unreachable!("made above")
+            };
+            let grant = DatabaseGrant {
+                token: DatabaseTokenId::from_bytes(id),
+                ..grant
+            };
             table.put(&SecretHash::from_bytes(nth(n, 0)), Grant::Database(grant), None);
             table.cut(TokenRef::Database(DatabaseTokenId::from_bytes(id)));
         }

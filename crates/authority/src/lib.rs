@@ -30,8 +30,8 @@ pub use errors::{Error, Refusal};
 pub use founding::Founding;
 pub use management_tokens::CreateManagementToken;
 pub use rescind_catalog::{
-    AuditQuery, AuditVerdict, Catalog, Cursor, DatabaseQuery, DatabaseSort, Error as CatalogError, Location,
-    ManagementTokenQuery, ManagementTokenSort, Page, Paged, TableQuery, TokenQuery, TokenSort,
+    AuditFault, AuditQuery, AuditVerdict, Catalog, Cursor, DatabaseFilter, DatabaseQuery, DatabaseSort,
+    Error as CatalogError, Location, LocationError, Page, Paged, TableQuery, TokenQuery, TokenSort,
 };
 pub use tables::{CreateTable, TableOf};
 pub use tokens::{CreateDatabaseToken, UpdateDatabaseToken};

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use rescind_catalog::{ChangeKind, Entry, ManagementTokenQuery, Paged};
+use rescind_catalog::{ChangeKind, Entry, Paged, TokenQuery};
 use rescind_domain::{
-    AccountId, Act, Description, ManagementToken, ManagementTokenId, Receipt, Secret, Subject, Timestamp, TokenKind,
-    TokenState, Verb,
+    AccountId, Act, Description, ManagementToken, ManagementTokenId, Receipt, Secret, Subject, Timestamp,
+    TokenKind, TokenState, Verb,
 };
 
 use crate::tokens::check_expiry;
@@ -42,12 +42,17 @@ impl Authority {
         let actor = caller.actor();
         self.act(move |this| async move {
             let began = Instant::now();
-            let (token, secret) = this.new_management_token(account, actor, description, request.expires_at, now);
+            let (token, secret) =
+                this.new_management_token(account, actor, description, request.expires_at, now);
             let mut tx = this.catalog.begin(now).await?;
             tx.insert_management_token(&token, &secret.hash()).await?;
             let revision = this.commit(tx, created_entry(&token)).await?;
             let receipt = this.fence(revision, began).await?;
-            Ok(Created { item: token, secret, receipt })
+            Ok(Created {
+                item: token,
+                secret,
+                receipt,
+            })
         })
         .await
     }
@@ -63,7 +68,10 @@ impl Authority {
         id: ManagementTokenId,
     ) -> Result<ManagementToken, Error> {
         caller.check(account, Verb::Read, Subject::ManagementToken)?;
-        self.catalog.management_token(account, id).await?.ok_or_else(|| Error::not_found(WHAT, id))
+        self.catalog
+            .management_token(account, id)
+            .await?
+            .ok_or_else(|| Error::not_found(WHAT, id))
     }
 
     /// One page of an account's management tokens.
@@ -74,7 +82,7 @@ impl Authority {
         &self,
         caller: &Caller,
         account: AccountId,
-        query: &ManagementTokenQuery,
+        query: &TokenQuery,
     ) -> Result<Paged<ManagementToken>, Error> {
         caller.check(account, Verb::Read, Subject::ManagementToken)?;
         Ok(self.catalog.management_tokens(account, query).await?)
@@ -97,11 +105,13 @@ impl Authority {
             let began = Instant::now();
             let now = this.clock().now();
             let mut tx = this.catalog.begin(now).await?;
-            let mut token =
-                tx.management_token(account, id).await?.ok_or_else(|| Error::not_found(WHAT, id))?;
+            let mut token = tx
+                .management_token(account, id)
+                .await?
+                .ok_or_else(|| Error::not_found(WHAT, id))?;
             let Ok(revoked) = token.state.revoke(now) else {
-                let revision = tx.roll_back().await?;
-                return this.fence(revision, began).await;
+                tx.rollback().await?;
+                return this.fence(this.catalog.revision().await?, began).await;
             };
             token.state = revoked;
             tx.update_management_token(&token).await?;
@@ -152,7 +162,10 @@ pub(crate) fn created_entry(token: &ManagementToken) -> Entry {
         subject: token.id.to_string(),
         details: vec![
             ("description".to_owned(), token.description.to_string()),
-            ("expires_at".to_owned(), token.expires_at.map_or_else(String::new, |at| at.to_string())),
+            (
+                "expires_at".to_owned(),
+                token.expires_at.map_or_else(String::new, |at| at.to_string()),
+            ),
         ],
         changes: vec![ChangeKind::ManagementToken(token.id)],
     }
@@ -160,10 +173,13 @@ pub(crate) fn created_entry(token: &ManagementToken) -> Entry {
 
 fn describe(given: Option<Description>, now: Timestamp) -> Result<Description, Error> {
     match given {
-        Some(description) if description.as_str().trim().is_empty() => {
-            Err(Error::invalid("description", "must not be empty; leave it out for a generated one"))
-        }
+        Some(description) if description.as_str().trim().is_empty() => Err(Error::invalid(
+            "description",
+            "must not be empty; leave it out for a generated one",
+        )),
         Some(description) => Ok(description),
-        None => format!("Created {}", now.to_rfc3339(0)).parse().map_err(|e| Error::invalid("description", e)),
+        None => format!("Created {}", now.to_rfc3339(0))
+            .parse()
+            .map_err(|e| Error::invalid("description", e)),
     }
 }

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use rescind_catalog::{ChangeKind, Entry, NewTable, Paged, TableQuery, Transaction};
 use rescind_domain::{
-    Act, Actor, Database, DatabaseName, DatabaseState, DatabaseView, PartitionTemplate, Permit, Receipt, Subject,
-    Table, TableId, TableName, TableState, Verb,
+    Act, Actor, Database, DatabaseName, DatabaseState, DatabaseView, PartitionTemplate, Permit, Receipt,
+    Subject, Table, TableId, TableName, TableState, Verb,
 };
 
 use crate::databases::{active_database, pair};
@@ -51,10 +51,11 @@ impl Authority {
             let mut tx = this.catalog.begin(this.clock().now()).await?;
             let database = active_database(&mut tx, place, &database).await?;
             refuse_taken_name(&mut tx, &database, &request.name).await?;
-            refuse_full_database(&mut tx, &database, 1).await?;
-            let table = this.insert_table(&mut tx, &database, request).await?;
+            refuse_full_database(&mut tx, &database).await?;
+            let table = Self::insert_table(&mut tx, &database, request).await?;
             let details = vec![pair("database", &database.name), pair("name", &table.name)];
-            this.finish_table(tx, actor, Act::TableCreate, &database, &table, details).await?;
+            this.finish_table(tx, actor, Act::TableCreate, &database, &table, details)
+                .await?;
             Ok(TableOf { table, database })
         })
         .await
@@ -72,25 +73,34 @@ impl Authority {
         let actor = Actor::DatabaseToken(permit.token());
         let gone = || Error::not_found("database", permit.database());
         let view = self.database_view(permit).ok_or_else(gone)?;
+        let cluster = permit.cluster();
         self.act(move |this| async move {
             let began = Instant::now();
             let mut tx = this.catalog.begin(this.clock().now()).await?;
-            let database = tx.database_by_id(view.id).await?.filter(|d| d.state == DatabaseState::Active);
+            let database = tx
+                .database(cluster, view.id)
+                .await?
+                .filter(|d| d.state == DatabaseState::Active);
             let database = database.ok_or_else(|| Error::not_found("database", &view.name))?;
             let mut entries = Vec::new();
             for name in names {
                 if tx.table_by_name(database.id, &name).await?.is_some() {
                     continue;
                 }
-                refuse_full_database(&mut tx, &database, 1).await?;
-                let request = CreateTable { name, partition_template: None };
-                let table = this.insert_table(&mut tx, &database, request).await?;
+                refuse_full_database(&mut tx, &database).await?;
+                let request = CreateTable {
+                    name,
+                    partition_template: None,
+                };
+                let table = Self::insert_table(&mut tx, &database, request).await?;
                 let details = vec![pair("database", &database.name), pair("name", &table.name)];
                 entries.push(entry(actor, Act::TableCreate, &database, &table, details));
             }
-            let revision = match entries.is_empty() {
-                true => tx.roll_back().await?,
-                false => this.commit_all(tx, entries).await?,
+            let revision = if entries.is_empty() {
+                tx.rollback().await?;
+                this.catalog.revision().await?
+            } else {
+                this.commit_all(tx, entries).await?
             };
             this.fence(revision, began).await?;
             let current = this.directory().database(database.cluster, &database.name);
@@ -136,11 +146,16 @@ impl Authority {
             let mut table = active_table(&mut tx, &database, &name).await?;
             if table.name != new_name {
                 refuse_taken_name(&mut tx, &database, &new_name).await?;
-                let former = std::mem::replace(&mut table.name, new_name);
-                tx.rename_table(&table, &former).await?;
+                table.name = new_name;
+                tx.update_table(&table).await?;
             }
-            let details = vec![pair("database", &database.name), pair("from", &name), pair("name", &table.name)];
-            this.finish_table(tx, actor, Act::TableRename, &database, &table, details).await?;
+            let details = vec![
+                pair("database", &database.name),
+                pair("from", &name),
+                pair("name", &table.name),
+            ];
+            this.finish_table(tx, actor, Act::TableRename, &database, &table, details)
+                .await?;
             Ok(TableOf { table, database })
         })
         .await
@@ -167,7 +182,8 @@ impl Authority {
             table.state = TableState::Deleted { at: now };
             tx.update_table(&table).await?;
             let details = vec![pair("database", &database.name), pair("name", &table.name)];
-            this.finish_table(tx, actor, Act::TableDelete, &database, &table, details).await
+            this.finish_table(tx, actor, Act::TableDelete, &database, &table, details)
+                .await
         })
         .await
     }
@@ -190,17 +206,19 @@ impl Authority {
             let now = this.clock().now();
             let mut tx = this.catalog.begin(now).await?;
             let database = active_database(&mut tx, place, &database).await?;
-            let found = tx.table_by_id(id).await?.filter(|table| table.database == database.id);
+            let found = tx.table(database.id, id).await?;
             let mut table = found.ok_or_else(|| Error::not_found(WHAT, id))?;
             let Some(at) = table.state.deleted_at() else {
                 return Err(Error::Conflict(format!("table {id} is not deleted")));
             };
-            DatabaseState::check_recoverable(at, now).map_err(|lapsed| Error::Conflict(lapsed.to_string()))?;
+            DatabaseState::check_recoverable(at, now)
+                .map_err(|lapsed| Error::Conflict(lapsed.to_string()))?;
             refuse_taken_name(&mut tx, &database, &table.name).await?;
             table.state = TableState::Active;
             tx.update_table(&table).await?;
             let details = vec![pair("database", &database.name), pair("name", &table.name)];
-            this.finish_table(tx, actor, Act::TableUndelete, &database, &table, details).await?;
+            this.finish_table(tx, actor, Act::TableUndelete, &database, &table, details)
+                .await?;
             Ok(TableOf { table, database })
         })
         .await
@@ -214,7 +232,11 @@ impl Authority {
         let before = self.clock().now().plus_micros(-DatabaseState::RECOVERY_MICROS);
         let mut purgeable = Vec::new();
         for table in self.catalog.tables_to_purge(before).await? {
-            if let Some(database) = self.catalog.database_by_id(table.database).await? {
+            // Tables of a deleted database go with it.
+            let Some(cluster) = self.directory().cluster_of(table.database) else {
+                continue;
+            };
+            if let Some(database) = self.catalog.database(cluster, table.database).await? {
                 purgeable.push(TableOf { table, database });
             }
         }
@@ -225,19 +247,22 @@ impl Authority {
     ///
     /// # Errors
     /// What every act may return.
-    pub async fn note_table_purged(self: &Arc<Self>, TableOf { table, database }: TableOf) -> Result<(), Error> {
+    pub async fn note_table_purged(
+        self: &Arc<Self>,
+        TableOf { table, database }: TableOf,
+    ) -> Result<(), Error> {
         self.act(move |this| async move {
             let mut tx = this.catalog.begin(this.clock().now()).await?;
-            tx.mark_table_purged(table.id).await?;
+            tx.purge_table(table.id).await?;
             let details = vec![pair("database", &database.name), pair("name", &table.name)];
-            this.finish_table(tx, Actor::System, Act::TablePurge, &database, &table, details).await?;
+            this.finish_table(tx, Actor::System, Act::TablePurge, &database, &table, details)
+                .await?;
             Ok(())
         })
         .await
     }
 
     async fn insert_table(
-        &self,
         tx: &mut Transaction,
         database: &Database,
         request: CreateTable,
@@ -247,7 +272,6 @@ impl Authority {
             name: request.name,
             max_columns: database.limits.max_columns,
             partition_template: request.partition_template,
-            created_at: self.clock().now(),
         };
         Ok(tx.insert_table(new).await?)
     }
@@ -262,12 +286,20 @@ impl Authority {
         details: Vec<(String, String)>,
     ) -> Result<Receipt, Error> {
         let began = Instant::now();
-        let revision = self.commit(tx, entry(actor, act, database, table, details)).await?;
+        let revision = self
+            .commit(tx, entry(actor, act, database, table, details))
+            .await?;
         self.fence(revision, began).await
     }
 }
 
-fn entry(actor: Actor, act: Act, database: &Database, table: &Table, details: Vec<(String, String)>) -> Entry {
+fn entry(
+    actor: Actor,
+    act: Act,
+    database: &Database,
+    table: &Table,
+    details: Vec<(String, String)>,
+) -> Entry {
     Entry {
         actor,
         account: database.account,
@@ -279,23 +311,29 @@ fn entry(actor: Actor, act: Act, database: &Database, table: &Table, details: Ve
 }
 
 async fn active_table(tx: &mut Transaction, database: &Database, name: &TableName) -> Result<Table, Error> {
-    tx.table_by_name(database.id, name).await?.ok_or_else(|| Error::not_found(WHAT, name))
+    tx.table_by_name(database.id, name)
+        .await?
+        .ok_or_else(|| Error::not_found(WHAT, name))
 }
 
 /// A name that a table had before a rename may be taken: the alias yields.
 async fn refuse_taken_name(tx: &mut Transaction, database: &Database, name: &TableName) -> Result<(), Error> {
     match tx.table_by_name(database.id, name).await? {
-        Some(table) if table.name == *name => {
-            Err(Error::Conflict(format!("a table named {name} already exists in database {}", database.name)))
-        }
+        Some(table) if table.name == *name => Err(Error::Conflict(format!(
+            "a table named {name} already exists in database {}",
+            database.name
+        ))),
         _ => Ok(()),
     }
 }
 
-async fn refuse_full_database(tx: &mut Transaction, database: &Database, more: i64) -> Result<(), Error> {
-    let max = i64::from(database.limits.max_tables.get());
-    if tx.count_active_tables(database.id).await? + more > max {
-        let reason = format!("database {} has its maximum of {max} tables; raise max tables or use fewer", database.name);
+async fn refuse_full_database(tx: &mut Transaction, database: &Database) -> Result<(), Error> {
+    let max = u64::try_from(database.limits.max_tables.get()).unwrap_or(u64::MAX);
+    if tx.table_count(database.id).await? >= max {
+        let reason = format!(
+            "database {} has its maximum of {max} tables; raise max tables or use fewer",
+            database.name
+        );
         return Err(Error::Conflict(reason));
     }
     Ok(())

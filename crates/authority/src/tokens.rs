@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use rescind_catalog::{ChangeKind, Entry, Paged, TokenQuery};
 use rescind_domain::{
-    Act, DatabaseToken, DatabaseTokenId, Description, Permissions, Receipt, Secret, Subject, Timestamp, TokenKind,
-    TokenState, Verb,
+    Act, DatabaseName, DatabaseToken, DatabaseTokenId, Description, Permissions, Receipt, Secret, Subject,
+    Timestamp, TokenKind, TokenState, Verb,
 };
 
 use crate::{Authority, Caller, Created, Error, Place};
@@ -69,7 +69,10 @@ impl Authority {
             let details = vec![
                 ("description".to_owned(), token.description.to_string()),
                 ("permissions".to_owned(), in_words(&token.permissions)),
-                ("expires_at".to_owned(), token.expires_at.map_or_else(String::new, |at| at.to_string())),
+                (
+                    "expires_at".to_owned(),
+                    token.expires_at.map_or_else(String::new, |at| at.to_string()),
+                ),
             ];
             let entry = Entry {
                 actor,
@@ -81,7 +84,11 @@ impl Authority {
             };
             let revision = this.commit(tx, entry).await?;
             let receipt = this.fence(revision, began).await?;
-            Ok(Created { item: token, secret, receipt })
+            Ok(Created {
+                item: token,
+                secret,
+                receipt,
+            })
         })
         .await
     }
@@ -97,10 +104,13 @@ impl Authority {
         id: DatabaseTokenId,
     ) -> Result<DatabaseToken, Error> {
         self.check(caller, place, Verb::Read, Subject::DatabaseToken)?;
-        self.catalog.database_token(place.cluster, id).await?.ok_or_else(|| Error::not_found(WHAT, id))
+        self.catalog
+            .database_token(place.cluster, id)
+            .await?
+            .ok_or_else(|| Error::not_found(WHAT, id))
     }
 
-    /// One page of a cluster's database tokens.
+    /// One page of a cluster's database tokens; with `database` those only that open it, by name or by `*`.
     ///
     /// # Errors
     /// What every read may return.
@@ -108,10 +118,14 @@ impl Authority {
         &self,
         caller: &Caller,
         place: Place,
+        database: Option<&DatabaseName>,
         query: &TokenQuery,
     ) -> Result<Paged<DatabaseToken>, Error> {
         self.check(caller, place, Verb::Read, Subject::DatabaseToken)?;
-        Ok(self.catalog.database_tokens(place.cluster, query).await?)
+        Ok(self
+            .catalog
+            .database_tokens(place.cluster, database, query)
+            .await?)
     }
 
     /// Changes a database token. When this returns, every node acts by it, and work that ran under permissions taken
@@ -134,10 +148,14 @@ impl Authority {
         self.act(move |this| async move {
             let began = Instant::now();
             let mut tx = this.catalog.begin(this.clock().now()).await?;
-            let mut token =
-                tx.database_token(place.cluster, id).await?.ok_or_else(|| Error::not_found(WHAT, id))?;
+            let mut token = tx
+                .database_token(place.cluster, id)
+                .await?
+                .ok_or_else(|| Error::not_found(WHAT, id))?;
             if let Some(at) = token.state.revoked_at() {
-                return Err(Error::Conflict(format!("the token was revoked at {at} and cannot be changed")));
+                return Err(Error::Conflict(format!(
+                    "the token was revoked at {at} and cannot be changed"
+                )));
             }
             let mut details = Vec::new();
             if let Some(description) = request.description {
@@ -180,11 +198,13 @@ impl Authority {
             let began = Instant::now();
             let now = this.clock().now();
             let mut tx = this.catalog.begin(now).await?;
-            let mut token =
-                tx.database_token(place.cluster, id).await?.ok_or_else(|| Error::not_found(WHAT, id))?;
+            let mut token = tx
+                .database_token(place.cluster, id)
+                .await?
+                .ok_or_else(|| Error::not_found(WHAT, id))?;
             let Ok(revoked) = token.state.revoke(now) else {
-                let revision = tx.roll_back().await?;
-                return this.fence(revision, began).await;
+                tx.rollback().await?;
+                return this.fence(this.catalog.revision().await?, began).await;
             };
             token.state = revoked;
             tx.update_database_token(&token).await?;
@@ -206,15 +226,19 @@ impl Authority {
 /// An expiry in the past would make a token that never works.
 pub(crate) fn check_expiry(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), Error> {
     match expires_at {
-        Some(end) if end <= now => {
-            Err(Error::invalid("expiresAt", format!("must lie in the future, {end} is past (it is now {now})")))
-        }
+        Some(end) if end <= now => Err(Error::invalid(
+            "expiresAt",
+            format!("must lie in the future, {end} is past (it is now {now})"),
+        )),
         _ => Ok(()),
     }
 }
 
 /// `read mydb, write *`, for the audit log.
 fn in_words(permissions: &Permissions) -> String {
-    let words: Vec<String> = permissions.iter().map(|p| format!("{} {}", p.action, p.resource)).collect();
+    let words: Vec<String> = permissions
+        .iter()
+        .map(|p| format!("{} {}", p.action, p.resource))
+        .collect();
     words.join(", ")
 }

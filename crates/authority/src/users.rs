@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{CustomizedPasswordHasher as _, PasswordHasher as _, PasswordVerifier as _};
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use rescind_catalog::{ChangeKind, Entry};
 use rescind_domain::{AccountId, Act, Email, Role, Subject, Timestamp, User, UserId, UserState, Verb};
 
@@ -42,7 +42,10 @@ impl Authority {
             let user = this.new_user(account, request, now);
             let mut tx = this.catalog.begin(now).await?;
             if tx.user_by_email(&user.email).await?.is_some() {
-                return Err(Error::Conflict(format!("a user with the address {} already exists", user.email)));
+                return Err(Error::Conflict(format!(
+                    "a user with the address {} already exists",
+                    user.email
+                )));
             }
             tx.insert_user(&user).await?;
             this.commit(tx, user_entry(actor, Act::UserCreate, &user)).await?;
@@ -63,18 +66,24 @@ impl Authority {
     ) -> Result<(), Error> {
         caller.check(caller.account(), Verb::Update, Subject::User)?;
         if password.chars().count() < 12 || password.len() > 1_024 {
-            return Err(Error::invalid("password", "must have at least 12 characters and at most 1024 bytes"));
+            return Err(Error::invalid(
+                "password",
+                "must have at least 12 characters and at most 1024 bytes",
+            ));
         }
         let caller = caller.clone();
         self.act(move |this| async move {
             let mut salt = [0; 16];
             this.rng().fill(&mut salt);
             let hashing = tokio::task::spawn_blocking(move || hash_password(password.as_bytes(), &salt));
-            let hash = hashing.await.map_err(|panic| Error::Internal(Box::new(panic)))??;
+            let hash = hashing
+                .await
+                .map_err(|panic| Error::Internal(Box::new(panic)))??;
             let mut tx = this.catalog.begin(this.clock().now()).await?;
             let user = find(&mut tx, &caller, &email).await?;
             tx.set_password(user.id, &hash).await?;
-            this.commit(tx, user_entry(caller.actor(), Act::UserPassword, &user)).await?;
+            this.commit(tx, user_entry(caller.actor(), Act::UserPassword, &user))
+                .await?;
             Ok(())
         })
         .await
@@ -94,7 +103,8 @@ impl Authority {
             if user.state == UserState::Enabled {
                 user.state = UserState::Disabled { at: now };
                 tx.update_user(&user).await?;
-                this.commit(tx, user_entry(caller.actor(), Act::UserDisable, &user)).await?;
+                this.commit(tx, user_entry(caller.actor(), Act::UserDisable, &user))
+                    .await?;
             }
             Ok(())
         })
@@ -106,14 +116,23 @@ impl Authority {
     /// # Errors
     /// What every read may return.
     pub async fn verify_password(&self, email: &Email, password: String) -> Result<bool, Error> {
-        let Some((user, Some(hash))) = self.catalog.user_with_password(email).await? else {
+        let Some(user) = self.catalog.user_by_email(email).await? else {
+            return Ok(false);
+        };
+        let Some(hash) = self.catalog.password_hash(user.id).await? else {
             return Ok(false);
         };
         let matching = tokio::task::spawn_blocking(move || {
             let hash = PasswordHash::new(&hash).map_err(|e| Error::Internal(Box::new(e)))?;
-            Ok::<_, Error>(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+            Ok::<_, Error>(
+                Argon2::default()
+                    .verify_password(password.as_bytes(), &hash)
+                    .is_ok(),
+            )
         });
-        let matches = matching.await.map_err(|panic| Error::Internal(Box::new(panic)))??;
+        let matches = matching
+            .await
+            .map_err(|panic| Error::Internal(Box::new(panic)))??;
         Ok(matches && user.state == UserState::Enabled)
     }
 
@@ -143,12 +162,16 @@ pub(crate) fn user_entry(actor: rescind_domain::Actor, act: Act, user: &User) ->
 }
 
 async fn find(tx: &mut rescind_catalog::Transaction, caller: &Caller, email: &Email) -> Result<User, Error> {
-    let found = tx.user_by_email(email).await?.filter(|user| user.account == caller.account());
+    let found = tx
+        .user_by_email(email)
+        .await?
+        .filter(|user| user.account == caller.account());
     found.ok_or_else(|| Error::not_found("user", email))
 }
 
 /// The work factors are the library's, which follow OWASP's advice for argon2id.
 fn hash_password(password: &[u8], salt: &[u8]) -> Result<String, Error> {
     let hash = Argon2::default().hash_password_with_salt(password, salt);
-    hash.map(|hash| hash.to_string()).map_err(|e| Error::Internal(Box::new(e)))
+    hash.map(|hash| hash.to_string())
+        .map_err(|e| Error::Internal(Box::new(e)))
 }

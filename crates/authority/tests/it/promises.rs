@@ -1,0 +1,240 @@
+//! The promises of DESIGN section 1 that a single node can break.
+
+use rescind_authority::{AuditQuery, Error, Refusal, UpdateDatabaseToken};
+use rescind_domain::Action;
+
+use crate::house::{House, set};
+
+/// G1: refused.
+#[tokio::test]
+async fn when_revoke_returns_the_token_is_refused() {
+    let house = House::new().await;
+    let token = house.token(&[("read", "*")]).await;
+    house
+        .admit(&token.secret, Action::Read, "a")
+        .expect("admitted before");
+    let receipt = house
+        .authority
+        .revoke_database_token(&house.caller, house.place, token.item.id)
+        .await;
+    assert_eq!(
+        house
+            .admit(&token.secret, Action::Read, "a")
+            .expect_err("refused"),
+        Refusal::Revoked
+    );
+    let receipt = receipt.expect("a receipt");
+    assert_eq!(receipt.revision, house.authority.revision());
+    assert_eq!(receipt.nodes.len(), 1);
+    assert!(receipt.nodes[0].applied_after.is_some());
+}
+
+/// G1: refused, for a permission taken away.
+#[tokio::test]
+async fn when_update_returns_a_permission_taken_away_is_refused() {
+    let house = House::new().await;
+    let token = house.token(&[("read", "a"), ("write", "a")]).await;
+    let update = UpdateDatabaseToken {
+        permissions: Some(set(&[("read", "a")])),
+        ..Default::default()
+    };
+    house
+        .authority
+        .update_database_token(&house.caller, house.place, token.item.id, update)
+        .await
+        .expect("updated");
+    house.admit(&token.secret, Action::Read, "a").expect("kept");
+    assert!(matches!(
+        house.admit(&token.secret, Action::Write, "a"),
+        Err(Refusal::Forbidden(_))
+    ));
+}
+
+/// G1: refused, for management tokens.
+#[tokio::test]
+async fn a_revoked_management_token_is_refused_even_when_it_revoked_itself() {
+    let house = House::new().await;
+    let own = match house.caller.actor() {
+        rescind_domain::Actor::ManagementToken(id) => id,
+        other => panic!("{other}"),
+    };
+    house
+        .authority
+        .revoke_management_token(&house.caller, house.place.account, own)
+        .await
+        .expect("revoked");
+    let again = house
+        .authority
+        .authenticate(house.management_secret.expose().as_bytes());
+    assert_eq!(again.expect_err("refused"), Refusal::Revoked);
+}
+
+/// G2: cut.
+#[tokio::test]
+async fn running_work_is_cut_before_revoke_returns() {
+    let house = House::new().await;
+    let token = house.token(&[("read", "*")]).await;
+    let running = house.admit(&token.secret, Action::Read, "a").expect("admitted");
+    let waiting = running.clone();
+    let cut = tokio::spawn(async move { waiting.cut().await });
+    tokio::task::yield_now().await;
+    assert!(!running.permit().is_cut());
+    house
+        .authority
+        .revoke_database_token(&house.caller, house.place, token.item.id)
+        .await
+        .expect("revoked");
+    assert!(running.permit().is_cut());
+    cut.await.expect("woken");
+}
+
+/// G2: cut, when work was admitted under a former set of permissions.
+#[tokio::test]
+async fn work_admitted_before_an_update_is_cut_by_a_later_revoke() {
+    let house = House::new().await;
+    let token = house.token(&[("read", "a")]).await;
+    let running = house.admit(&token.secret, Action::Read, "a").expect("admitted");
+    let update = UpdateDatabaseToken {
+        permissions: Some(set(&[("read", "*")])),
+        ..Default::default()
+    };
+    house
+        .authority
+        .update_database_token(&house.caller, house.place, token.item.id, update)
+        .await
+        .expect("updated");
+    assert!(!running.permit().is_cut(), "more rights end nothing");
+    house
+        .authority
+        .revoke_database_token(&house.caller, house.place, token.item.id)
+        .await
+        .expect("revoked");
+    assert!(running.permit().is_cut());
+}
+
+/// G4: active.
+#[tokio::test]
+async fn when_create_returns_the_token_is_admitted() {
+    let house = House::new().await;
+    let token = house.token(&[("write", "a")]).await;
+    house
+        .admit(&token.secret, Action::Write, "a")
+        .expect("no waiting");
+}
+
+/// G5: kept, across a restart from the file.
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_a_restart() {
+    let house = House::new().await;
+    let (kept, revoked) = (
+        house.token(&[("read", "a")]).await,
+        house.token(&[("read", "a")]).await,
+    );
+    house
+        .authority
+        .revoke_database_token(&house.caller, house.place, revoked.item.id)
+        .await
+        .expect("revoked");
+    let revision = house.authority.revision();
+    let house = house.reopened().await;
+    assert_eq!(house.authority.revision(), revision);
+    house.admit(&kept.secret, Action::Read, "a").expect("kept");
+    house
+        .admit(&revoked.secret, Action::Read, "a")
+        .expect_err("refused");
+}
+
+/// G6: told, and no secret with it.
+#[tokio::test]
+async fn every_act_is_in_the_audit_log_and_no_secret_is_on_disk() {
+    let house = House::new().await;
+    house.database("weather").await;
+    let token = house.token(&[("read", "weather")]).await;
+    house
+        .authority
+        .revoke_database_token(&house.caller, house.place, token.item.id)
+        .await
+        .expect("revoked");
+    let page = house
+        .authority
+        .audit_events(&house.caller, &AuditQuery::all(house.place.account))
+        .await
+        .expect("the log");
+    let mut lines: Vec<String> = page
+        .items
+        .iter()
+        .map(|event| {
+            let details: Vec<String> = event
+                .details
+                .iter()
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
+            let revision = event
+                .revision
+                .map_or_else(|| "-".to_owned(), |revision| revision.to_string());
+            let actor = event.actor.to_string();
+            let actor = actor.split(':').next().unwrap_or_default().to_owned();
+            format!(
+                "{} r{revision} {actor} {} {}",
+                event.sequence,
+                event.act,
+                details.join(" ")
+            )
+        })
+        .collect();
+    lines.sort();
+    insta::assert_snapshot!(lines.join("\n"));
+    for secret in [&token.secret, &house.management_secret] {
+        for file in std::fs::read_dir(house.directory.path()).expect("listed") {
+            let bytes = std::fs::read(file.expect("an entry").path()).expect("read");
+            let found = bytes
+                .windows(secret.expose().len())
+                .any(|window| window == secret.expose().as_bytes());
+            assert!(!found, "a secret is on disk");
+        }
+    }
+}
+
+#[tokio::test]
+async fn revoking_again_changes_nothing_and_answers_the_same() {
+    let house = House::new().await;
+    let token = house.token(&[]).await;
+    let first = house
+        .authority
+        .revoke_database_token(&house.caller, house.place, token.item.id)
+        .await
+        .expect("first");
+    house.clock.advance(std::time::Duration::from_secs(60));
+    let second = house
+        .authority
+        .revoke_database_token(&house.caller, house.place, token.item.id)
+        .await
+        .expect("second");
+    assert_eq!(first.revision, second.revision);
+    let read = house
+        .authority
+        .database_token(&house.caller, house.place, token.item.id)
+        .await
+        .expect("read");
+    assert_eq!(read.state.revoked_at(), Some(rescind_testkit::FrozenClock::START));
+}
+
+#[tokio::test]
+async fn a_revoked_token_cannot_be_changed_back() {
+    let house = House::new().await;
+    let token = house.token(&[]).await;
+    house
+        .authority
+        .revoke_database_token(&house.caller, house.place, token.item.id)
+        .await
+        .expect("revoked");
+    let update = UpdateDatabaseToken {
+        permissions: Some(set(&[("read", "*")])),
+        ..Default::default()
+    };
+    let result = house
+        .authority
+        .update_database_token(&house.caller, house.place, token.item.id, update)
+        .await;
+    assert!(matches!(result, Err(Error::Conflict(_))));
+}
