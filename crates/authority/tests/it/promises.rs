@@ -85,7 +85,11 @@ async fn running_work_is_cut_before_revoke_returns() {
         .await
         .expect("revoked");
     assert!(running.permit().is_cut());
-    cut.await.expect("woken");
+    // A tether that wakes nobody must fail the test, not hang it.
+    tokio::time::timeout(std::time::Duration::from_secs(30), cut)
+        .await
+        .expect("woken")
+        .expect("ran");
 }
 
 /// G2: cut, when work was admitted under a former set of permissions.
