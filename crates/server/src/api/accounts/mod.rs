@@ -1,0 +1,4 @@
+//! Accounts: an extension.
+
+pub(crate) mod get;
+pub(crate) mod list;

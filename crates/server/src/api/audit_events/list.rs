@@ -1,0 +1,72 @@
+//! `GET /accounts/{accountId}/audit-events`
+
+use axum::extract::OriginalUri;
+use axum::response::Response;
+use rescind_authority::{AuditQuery, Page, Paged};
+use rescind_domain::Act;
+use rescind_wire::{AuditEvent, AuditEventQuery, FieldError, SortOrder};
+
+use crate::api::errors::Problem;
+use crate::api::extract::{Query, Within};
+use crate::api::pages;
+
+/// List what was done
+///
+/// The newest first. Without `limit` the list is complete.
+#[utoipa::path(
+    get,
+    path = "/accounts/{accountId}/audit-events",
+    operation_id = "GetAuditEvents",
+    tag = "Audit log",
+    params(Within, AuditEventQuery),
+    responses((
+            status = 200,
+            description = "The events.",
+            body = [AuditEvent],
+            headers(
+                ("Link" = String, description = "With `limit`, while there is more: `<…>; rel=\"next\"` (RFC 8288)."),
+                ("Rescind-Total-Count" = i64, description = "With `limit`: elements over all pages.")
+            )
+        ))
+)]
+pub(crate) async fn list(
+    within: Within,
+    OriginalUri(uri): OriginalUri,
+    Query(query): Query<AuditEventQuery>,
+) -> Result<Response, Problem> {
+    let act = query.act.as_deref().map(parse_act).transpose()?;
+    let newest_first = query.order != Some(SortOrder::Asc);
+    let asked = rescind_wire::Page::parse(query.limit, query.cursor)?;
+    let session = within.session.clone();
+    let fetch = move |page: Page| {
+        let Within { session, account } = within.clone();
+        let subject = query.subject.clone();
+        let query = AuditQuery {
+            account,
+            actor: None,
+            act,
+            subject,
+            from: None,
+            to: None,
+            newest_first,
+            page,
+        };
+        async move {
+            let found = session.authority.audit_events(&session.caller, &query).await?;
+            let items = found.items.iter().map(AuditEvent::from).collect();
+            Ok(Paged {
+                items,
+                next: found.next,
+                total: found.total,
+            })
+        }
+    };
+    pages::answer(session, &uri, asked, fetch).await
+}
+
+fn parse_act(text: &str) -> Result<Act, FieldError> {
+    text.parse().map_err(|_| {
+        let known: Vec<_> = Act::ALL.iter().map(|act| act.as_str()).collect();
+        FieldError::new("act", format!("must be one of {}", known.join(", ")))
+    })
+}

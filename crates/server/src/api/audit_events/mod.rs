@@ -1,0 +1,3 @@
+//! The audit log: an extension.
+
+pub(crate) mod list;

@@ -1,0 +1,36 @@
+//! `DELETE …/databases/{databaseName}`
+
+use crate::api::errors::Problem;
+use crate::api::extract::{At, DatabaseSegment};
+use crate::api::receipts::Gone;
+
+/// Delete a database
+///
+/// It can be restored for 7 days. Tokens are not touched: they work again on a new database of the name.
+#[utoipa::path(
+    delete,
+    path = "/accounts/{accountId}/clusters/{clusterId}/databases/{databaseName}",
+    operation_id = "DeleteClusterDatabase",
+    tag = "Databases",
+    params(At, DatabaseSegment),
+    responses((
+            status = 204,
+            description = "Deleted, on every node.",
+            headers(
+            ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
+            ("Rescind-Nodes" = String, description = "Nodes that act by it, of all that held a lease: `1/1`."),
+            ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds.")
+        )
+        ))
+)]
+pub(crate) async fn delete(
+    At { session, place, .. }: At,
+    DatabaseSegment(name): DatabaseSegment,
+) -> Result<Gone, Problem> {
+    Ok(Gone(
+        session
+            .authority
+            .delete_database(&session.caller, place, name)
+            .await?,
+    ))
+}

@@ -1,0 +1,44 @@
+//! `PUT …/databases/{databaseName}/rename`
+
+use rescind_wire::{ErrorBody, IdentifiedDatabase, RenameDatabase};
+
+use crate::api::errors::Problem;
+use crate::api::extract::{At, Body, DatabaseSegment};
+use crate::api::receipts::Changed;
+
+/// Rename a database
+///
+/// Its id stays. Tokens go by name: those for the old name no longer open it.
+#[utoipa::path(
+    put,
+    path = "/accounts/{accountId}/clusters/{clusterId}/databases/{databaseName}/rename",
+    operation_id = "RenameClusterDatabase",
+    tag = "Databases",
+    params(At, DatabaseSegment),
+    request_body = RenameDatabase,
+    responses(
+        (
+            status = 200,
+            description = "The database as it is now.",
+            body = IdentifiedDatabase,
+            headers(
+            ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
+            ("Rescind-Nodes" = String, description = "Nodes that act by it, of all that held a lease: `1/1`."),
+            ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds.")
+        )
+        ),
+        (status = 409, description = "An active database has the new name.", body = ErrorBody)
+    )
+)]
+pub(crate) async fn rename(
+    At { session, place, form }: At,
+    DatabaseSegment(name): DatabaseSegment,
+    Body(body): Body<RenameDatabase>,
+) -> Result<Changed<IdentifiedDatabase>, Problem> {
+    let new_name = body.parse()?;
+    let renamed = session
+        .authority
+        .rename_database(&session.caller, place, name, new_name)
+        .await?;
+    Ok(Changed(renamed.1, IdentifiedDatabase::of(&renamed.0, form)))
+}

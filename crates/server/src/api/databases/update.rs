@@ -1,0 +1,48 @@
+//! `PATCH …/databases/{databaseName}`
+
+use rescind_authority as authority;
+use rescind_wire::{Database, UpdateDatabase};
+
+use crate::api::errors::Problem;
+use crate::api::extract::{At, Body, DatabaseSegment};
+use crate::api::receipts::Changed;
+
+/// Change a database's limits
+///
+/// What is left out stays as it is. A new column limit applies to tables made from now on. The answer shows no partition
+/// template.
+#[utoipa::path(
+    patch,
+    path = "/accounts/{accountId}/clusters/{clusterId}/databases/{databaseName}",
+    operation_id = "UpdateClusterDatabase",
+    tag = "Databases",
+    params(At, DatabaseSegment),
+    request_body = UpdateDatabase,
+    responses((
+            status = 200,
+            description = "The database as it is now.",
+            body = Database,
+            headers(
+            ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
+            ("Rescind-Nodes" = String, description = "Nodes that act by it, of all that held a lease: `1/1`."),
+            ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds.")
+        )
+        ))
+)]
+pub(crate) async fn update(
+    At { session, place, form }: At,
+    DatabaseSegment(name): DatabaseSegment,
+    Body(body): Body<UpdateDatabase>,
+) -> Result<Changed<Database>, Problem> {
+    let patch = body.parse()?;
+    let request = authority::UpdateDatabase {
+        max_tables: patch.max_tables,
+        max_columns: patch.max_columns,
+        retention: patch.retention,
+    };
+    let (database, receipt) = session
+        .authority
+        .update_database(&session.caller, place, name, request)
+        .await?;
+    Ok(Changed(receipt, Database::of(&database, form).without_template()))
+}

@@ -1,0 +1,238 @@
+//! Every refusal of this face: what the authority says, mapped to a status. Nothing else maps errors.
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rescind_authority::{Error, Refusal};
+use rescind_wire::{ErrorBody, FieldError};
+
+/// An answer that is no success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    message: String,
+    refusal: Option<RefusalReason>,
+}
+
+/// Why a request was not admitted, in one word ([`Refusal::reason`]). Answers carry it as an extension, so that a layer
+/// can count refusals without reading bodies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusalReason(pub &'static str);
+
+/// What a client that cannot be answered now should wait: the grants are reloaded within a second once the catalog is
+/// back.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+impl Problem {
+    /// A refusal of this status in these words.
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+            refusal: None,
+        }
+    }
+
+    /// The request carries no credential that could be one.
+    pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
+        let refusal = Some(RefusalReason("malformed"));
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            message: message.into(),
+            refusal,
+        }
+    }
+
+    /// The request breaks a rule.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+}
+
+impl From<FieldError> for Problem {
+    fn from(error: FieldError) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match &refusal {
+            Refusal::Missing
+            | Refusal::Malformed(_)
+            | Refusal::Unknown
+            | Refusal::Revoked
+            | Refusal::Expired
+            | Refusal::WrongKind { .. } => StatusCode::UNAUTHORIZED,
+            Refusal::Forbidden(_) => StatusCode::FORBIDDEN,
+            Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let message = match &refusal {
+            Refusal::Missing => {
+                format!("{refusal}: send the header Authorization: Bearer MANAGEMENT_TOKEN")
+            }
+            other => other.to_string(),
+        };
+        Self {
+            status,
+            message,
+            refusal: Some(RefusalReason(refusal.reason())),
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let status = match &error {
+            Error::Forbidden(_) => StatusCode::FORBIDDEN,
+            Error::NotFound { .. } => StatusCode::NOT_FOUND,
+            Error::Conflict(_) => StatusCode::CONFLICT,
+            Error::Invalid { .. } => StatusCode::BAD_REQUEST,
+            Error::Unavailable(_) => {
+                tracing::warn!(
+                    error = causes(&error),
+                    "an administrative request could not be answered"
+                );
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Error::Internal(_) => {
+                tracing::error!(error = causes(&error), "an administrative request failed");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        let refusal = matches!(error, Error::Forbidden(_)).then_some(RefusalReason("forbidden"));
+        Self {
+            status,
+            message: error.to_string(),
+            refusal,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = ErrorBody {
+            code: self.status.as_u16(),
+            message: presentable(&self.message),
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        match self.status {
+            // RFC 6750 section 3.
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
+            }
+            _ => {}
+        }
+        if let Some(reason) = self.refusal {
+            response.extensions_mut().insert(reason);
+        }
+        response
+    }
+}
+
+/// An error and what caused it, for the log.
+fn causes(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // Writing to a String cannot fail.
+        let _ = write!(text, ": {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// The most characters that an answer repeats of what a client sent.
+const ECHOED: usize = 100;
+/// Longer than any message of ours with its echoes shortened.
+const LONGEST: usize = 600;
+
+/// The first characters of a text that a client sent.
+pub(crate) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(ECHOED) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// A message without long echoes and without secrets: some refusals quote what the client sent, and clients put tokens
+/// into wrong fields.
+fn presentable(message: &str) -> String {
+    let mut shown = String::with_capacity(message.len().min(LONGEST));
+    let mut characters = message.chars().peekable();
+    while let Some(opening) = characters.next() {
+        shown.push(opening);
+        if !matches!(opening, '"' | '`') {
+            continue;
+        }
+        let (mut quoted, mut is_escaped) = (0, false);
+        while let Some(next) = characters.next_if(|next| is_escaped || *next != opening) {
+            is_escaped = next == '\\' && !is_escaped;
+            quoted += 1;
+            match quoted {
+                ..=ECHOED => shown.push(next),
+                101 => shown.push('…'),
+                _ => {}
+            }
+        }
+        shown.extend(characters.next());
+    }
+    let words: Vec<_> = shown.split(' ').map(|word| redacted(&shortened(word))).collect();
+    words.join(" ").chars().take(LONGEST).collect()
+}
+
+/// A word with everything cut off that follows the beginning of a secret.
+fn redacted(word: &str) -> String {
+    let start = ["apiv1_", "M.V1."]
+        .iter()
+        .filter_map(|prefix| Some(word.find(prefix)? + prefix.len()))
+        .min();
+    match start {
+        // The prefixes themselves occur in our own advice.
+        Some(start) if word.len() > start + 6 => format!("{}…", &word[..start]),
+        _ => word.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_repeats_little_and_no_secret() {
+        let long = "x".repeat(5_000);
+        let secret = format!("apiv1_{}", "a".repeat(64));
+        for hostile in [
+            format!("unknown field `{long}`, expected `name`"),
+            format!("permissions[0].action: must be \"read\", not \"{long}\""),
+            format!("{long}: unknown field"),
+            format!("status: not \"{}\"", "\\\"x ".repeat(900)),
+            format!("not {secret}"),
+            format!("not \"{secret}\""),
+            format!("not `{}{secret}`", "y".repeat(90)),
+        ] {
+            let shown = presentable(&hostile);
+            assert!(shown.chars().count() <= LONGEST, "{shown}");
+            assert!(!shown.contains(&"x".repeat(ECHOED + 1)), "{shown}");
+            assert!(!shown.contains("aaaa"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn an_ordinary_message_is_left_alone() {
+        for message in [
+            "name: must start with a letter, not \"1\"",
+            "not a token: it should start with apiv1_ or M.V1. and be complete",
+            "unknown field `a\"b`, expected one of `x`, `y`",
+        ] {
+            assert_eq!(presentable(message), message);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Who asks, and on which account or cluster.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use rescind_authority::{Authority, Caller, Place, Refusal};
+use rescind_domain::{AccountId, Timestamp};
+use rescind_wire::PathForm;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+
+use super::paths::{Names, documented, uuid_schema};
+use crate::api::errors::Problem;
+use crate::api::router::Api;
+
+/// An authenticated caller.
+#[derive(Clone)]
+pub(crate) struct Session {
+    /// Every use case.
+    pub(crate) authority: Arc<Authority>,
+    /// Who asks.
+    pub(crate) caller: Caller,
+    /// When the request came.
+    pub(crate) now: Timestamp,
+    /// Where clusters are reached.
+    pub(crate) url: Arc<str>,
+    credential: HeaderValue,
+}
+
+/// An authenticated caller, and the cluster that the path means.
+#[derive(Clone)]
+pub(crate) struct At {
+    /// Who asks.
+    pub(crate) session: Session,
+    /// The cluster of the path, or the caller's only one.
+    pub(crate) place: Place,
+    /// Whether the path named it: answers repeat it then.
+    pub(crate) form: PathForm,
+}
+
+/// An authenticated caller, and the account that the path means.
+#[derive(Clone)]
+pub(crate) struct Within {
+    /// Who asks.
+    pub(crate) session: Session,
+    /// The account of the path, or the caller's own.
+    pub(crate) account: AccountId,
+}
+
+impl Session {
+    /// Authenticates once more: long answers stop when the token is revoked meanwhile (promise G2).
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        authenticate(&self.authority, &self.credential).map(drop)
+    }
+}
+
+impl FromRequestParts<Api> for Session {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let credential = credential(&parts.headers)?;
+        let caller = authenticate(&api.authority, credential)?;
+        Ok(Self {
+            authority: Arc::clone(&api.authority),
+            caller,
+            now: api.clock.now(),
+            url: Arc::clone(&api.url),
+            credential: credential.clone(),
+        })
+    }
+}
+
+impl FromRequestParts<Api> for At {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let session = Session::from_request_parts(parts, api).await?;
+        let names = Names::from_request_parts(parts, api).await?;
+        let (place, form) = match (names.find("accountId")?, names.find("clusterId")?) {
+            (Some(account), Some(cluster)) => (Place { account, cluster }, PathForm::Prefixed),
+            _ => (session.authority.default_place(&session.caller)?, PathForm::Bare),
+        };
+        Ok(Self { session, place, form })
+    }
+}
+
+impl FromRequestParts<Api> for Within {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let session = Session::from_request_parts(parts, api).await?;
+        let names = Names::from_request_parts(parts, api).await?;
+        let account = names.find("accountId")?.unwrap_or(session.caller.account());
+        Ok(Self { session, account })
+    }
+}
+
+fn credential(headers: &HeaderMap) -> Result<&HeaderValue, Problem> {
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    let first = given.next().ok_or(Refusal::Missing)?;
+    match given.next() {
+        None => Ok(first),
+        Some(_) => Err(Problem::invalid("send one Authorization header, not several")),
+    }
+}
+
+/// The scheme is `Bearer` in any case and no other (contract, X-API-3).
+fn authenticate(authority: &Authority, credential: &HeaderValue) -> Result<Caller, Problem> {
+    let bytes = credential.as_bytes().trim_ascii();
+    let (scheme, secret) = bytes.split_at(bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len()));
+    if !scheme.eq_ignore_ascii_case(b"Bearer") {
+        let message = "the header Authorization must be: Bearer MANAGEMENT_TOKEN";
+        return Err(Problem::unauthorized(message));
+    }
+    match secret.trim_ascii() {
+        [] => Err(Refusal::Missing.into()),
+        secret => Ok(authority.authenticate(secret)?),
+    }
+}
+
+impl IntoParams for At {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            account_parameter(),
+            documented("clusterId", "The cluster.", uuid_schema()),
+        ]
+    }
+}
+
+impl IntoParams for Within {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![account_parameter()]
+    }
+}
+
+fn account_parameter() -> Parameter {
+    documented("accountId", "The account.", uuid_schema())
+}

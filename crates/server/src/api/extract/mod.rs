@@ -1,0 +1,15 @@
+//! What handlers are given: who asks, about which place, by which names, with which parameters and body. Each part is
+//! refused here when it is not what it must be, so that handlers see typed values only.
+
+mod bodies;
+mod callers;
+mod paths;
+mod queries;
+
+pub(crate) use bodies::Body;
+pub(crate) use callers::{At, Session, Within};
+pub(crate) use paths::{
+    ClusterSegment, DatabaseIdSegment, DatabaseSegment, ManagementTokenSegment, TableIdSegment, TableSegment,
+    TokenSegment,
+};
+pub(crate) use queries::Query;

@@ -1,0 +1,62 @@
+//! `GET /accounts/{accountId}/management-tokens`
+
+use axum::extract::OriginalUri;
+use axum::response::Response;
+use rescind_authority::{Page, Paged};
+use rescind_wire::{ManagementToken, ManagementTokenListQuery};
+
+use crate::api::errors::Problem;
+use crate::api::extract::{Query, Within};
+use crate::api::listings::TokenListing;
+use crate::api::pages;
+
+/// List management tokens
+///
+/// Revoked and expired ones too, unless `status` says otherwise. Without `limit` the list is complete.
+#[utoipa::path(
+    get,
+    path = "/accounts/{accountId}/management-tokens",
+    operation_id = "GetManagementTokens",
+    tag = "Management tokens",
+    params(Within, ManagementTokenListQuery),
+    responses((
+            status = 200,
+            description = "The tokens.",
+            body = [ManagementToken],
+            headers(
+                ("Link" = String, description = "With `limit`, while there is more: `<…>; rel=\"next\"` (RFC 8288)."),
+                ("Rescind-Total-Count" = i64, description = "With `limit`: elements over all pages.")
+            )
+        ))
+)]
+pub(crate) async fn list(
+    within: Within,
+    OriginalUri(uri): OriginalUri,
+    Query(query): Query<ManagementTokenListQuery>,
+) -> Result<Response, Problem> {
+    let listing = TokenListing::parse(
+        query.status.as_deref(),
+        query.search,
+        query.sort.as_deref(),
+        query.order,
+    )?;
+    let asked = rescind_wire::Page::parse(query.limit, query.cursor)?;
+    let session = within.session.clone();
+    let fetch = move |page: Page| {
+        let Within { session, account } = within.clone();
+        let query = listing.query(session.now, page);
+        async move {
+            let found = session
+                .authority
+                .management_tokens(&session.caller, account, &query)
+                .await?;
+            let items = found.items.iter().map(ManagementToken::from).collect();
+            Ok(Paged {
+                items,
+                next: found.next,
+                total: found.total,
+            })
+        }
+    };
+    pages::answer(session, &uri, asked, fetch).await
+}

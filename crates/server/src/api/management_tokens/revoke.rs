@@ -1,0 +1,37 @@
+//! `DELETE /accounts/{accountId}/management-tokens/{tokenId}`
+
+use crate::api::errors::Problem;
+use crate::api::extract::{ManagementTokenSegment, Within};
+use crate::api::receipts::Gone;
+
+/// Revoke a management token
+///
+/// The one that asks, too. What it made stays. When the answer arrives, every node refuses it. Revoking it again is no
+/// error.
+#[utoipa::path(
+    delete,
+    path = "/accounts/{accountId}/management-tokens/{tokenId}",
+    operation_id = "DeleteManagementToken",
+    tag = "Management tokens",
+    params(Within, ManagementTokenSegment),
+    responses((
+            status = 204,
+            description = "Revoked, on every node.",
+            headers(
+            ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
+            ("Rescind-Nodes" = String, description = "Nodes that act by it, of all that held a lease: `1/1`."),
+            ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds.")
+        )
+        ))
+)]
+pub(crate) async fn revoke(
+    Within { session, account }: Within,
+    ManagementTokenSegment(id): ManagementTokenSegment,
+) -> Result<Gone, Problem> {
+    Ok(Gone(
+        session
+            .authority
+            .revoke_management_token(&session.caller, account, id)
+            .await?,
+    ))
+}

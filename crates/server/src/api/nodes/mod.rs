@@ -1,0 +1,3 @@
+//! Nodes: an extension.
+
+pub(crate) mod list;

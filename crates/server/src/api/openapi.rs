@@ -1,0 +1,303 @@
+//! The OpenAPI document: generated from the handlers, completed here with what all of them share.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use serde_json::{Value, json};
+use utoipa::OpenApi as _;
+
+use super::router::{ACCOUNT, CLUSTER};
+use super::{accounts, audit_events, clusters, databases, management_tokens, nodes, tables, tokens};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Rescind Management API",
+        version = "0",
+        description = "Tokens, databases and tables. Documented shapes are kept; extensions stand beside them."
+    ),
+    servers((url = "/api/v0")),
+    paths(
+        databases::list::list,
+        databases::create::create,
+        databases::update::update,
+        databases::delete::delete,
+        databases::rename::rename,
+        databases::undelete::undelete,
+        tables::list::list,
+        tables::create::create,
+        tables::delete::delete,
+        tables::rename::rename,
+        tables::undelete::undelete,
+        tokens::list::list,
+        tokens::create::create,
+        tokens::get::get,
+        tokens::update::update,
+        tokens::revoke::revoke,
+        management_tokens::list::list,
+        management_tokens::create::create,
+        management_tokens::get::get,
+        management_tokens::revoke::revoke,
+        accounts::list::list,
+        accounts::get::get,
+        clusters::list::list,
+        clusters::get::get,
+        audit_events::list::list,
+        nodes::list::list,
+        serve,
+    ),
+    components(schemas(rescind_wire::ErrorBody, rescind_wire::SortOrder, rescind_wire::StatusFilter))
+)]
+struct Handlers;
+
+/// The whole Management API as an OpenAPI 3.1 document.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    serde_json::from_value(document())
+        .expect("the document is one that utoipa wrote, with parts of its own kind added")
+}
+
+/// Describe this API
+///
+/// Needs no token.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    operation_id = "GetOpenApi",
+    tag = "Description",
+    security(()),
+    responses((status = 200, description = "This document.", body = Object))
+)]
+pub(crate) async fn serve() -> Json<Value> {
+    Json(document())
+}
+
+/// What a path without the prefix of an account or a cluster adds to the name of its operation: names must be unique
+/// in a document, and those of the prefixed form are the documented ones.
+const UNPREFIXED: &str = "Unprefixed";
+
+fn document() -> Value {
+    let mut document =
+        serde_json::to_value(Handlers::openapi()).expect("a document of strings and maps can be written");
+    let schemas = &mut document["components"]["schemas"];
+    state_what_types_cannot(schemas);
+    let placed = add_unprefixed_schemas(schemas);
+    let paths = document["paths"].as_object().cloned().unwrap_or_default();
+    for (path, mut item) in paths {
+        operations(&mut item).for_each(complete);
+        let short = [CLUSTER, ACCOUNT].iter().find_map(|prefix| {
+            let short = path.strip_prefix(prefix)?;
+            (!short.is_empty()).then_some(short)
+        });
+        if let Some(short) = short {
+            document["paths"][short] = unprefixed(item.clone(), short, &placed);
+        }
+        document["paths"][&path] = item;
+    }
+    document["components"]["responses"] = refusals();
+    document["components"]["securitySchemes"] = json!({
+        "bearerAuthManagementToken": { "type": "http", "scheme": "bearer", "bearerFormat": "Management Token" }
+    });
+    document["security"] = json!([{ "bearerAuthManagementToken": [] }]);
+    document
+}
+
+/// Bounds of partition templates (contract, management-api section 3), and that a list of databases is of either form,
+/// where every element of the longer form is also one of the shorter.
+fn state_what_types_cannot(schemas: &mut Value) {
+    for (_, schema) in schemas.as_object_mut().into_iter().flatten() {
+        if let Some(template) = schema.pointer_mut("/properties/partitionTemplate") {
+            template["minItems"] = json!(1);
+            template["maxItems"] = json!(8);
+            template["uniqueItems"] = json!(true);
+        }
+    }
+    for part in schemas["TemplatePart"]["oneOf"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
+        if let Some(value) = part
+            .pointer_mut("/properties/value")
+            .filter(|value| value["type"] == "string")
+        {
+            value["minLength"] = json!(1);
+        }
+    }
+    schemas["Bucket"]["properties"]["tagName"]["minLength"] = json!(1);
+    if let Some(either) = schemas["ListedDatabase"].as_object_mut()
+        && let Some(forms) = either.remove("oneOf")
+    {
+        either.insert("anyOf".to_owned(), forms);
+    }
+}
+
+/// Answers to prefixed paths always say account and cluster, those to the others never (contract, management-api
+/// section 1): every schema that holds both, in itself or in a part, gets a second form. Returns their names.
+fn add_unprefixed_schemas(schemas: &mut Value) -> BTreeSet<String> {
+    let Some(schemas) = schemas.as_object_mut() else {
+        return BTreeSet::new();
+    };
+    let mut placed = BTreeSet::new();
+    for (name, schema) in schemas.iter_mut() {
+        let properties = schema.get("properties");
+        if PLACE
+            .iter()
+            .all(|field| properties.is_some_and(|properties| properties.get(field).is_some()))
+        {
+            placed.insert(name.clone());
+            let required = schema["required"].as_array().cloned().unwrap_or_default();
+            schema["required"] = PLACE.iter().map(|field| json!(field)).chain(required).collect();
+        }
+    }
+    let wholes = schemas
+        .iter()
+        .filter(|(_, schema)| refers(schema, &placed))
+        .map(|(name, _)| name.clone());
+    let wholes: Vec<_> = wholes.collect();
+    placed.extend(wholes);
+    for name in &placed {
+        let mut schema = schemas[name].clone();
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            PLACE.iter().for_each(|field| drop(properties.remove(*field)));
+        }
+        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|field| !PLACE.iter().any(|placed| field == placed));
+        }
+        refer_to_unprefixed(&mut schema, &placed);
+        schemas.insert(format!("{UNPREFIXED}{name}"), schema);
+    }
+    placed
+}
+
+/// What only answers to prefixed paths say.
+const PLACE: [&str; 2] = ["accountId", "clusterId"];
+const SCHEMAS: &str = "#/components/schemas/";
+
+fn refers(schema: &Value, names: &BTreeSet<String>) -> bool {
+    match schema {
+        Value::Object(fields) => fields.iter().any(|(key, value)| {
+            let target = value
+                .as_str()
+                .filter(|_| key == "$ref")
+                .and_then(|to| to.strip_prefix(SCHEMAS));
+            target.is_some_and(|name| names.contains(name)) || refers(value, names)
+        }),
+        Value::Array(items) => items.iter().any(|item| refers(item, names)),
+        _ => false,
+    }
+}
+
+fn refer_to_unprefixed(schema: &mut Value, names: &BTreeSet<String>) {
+    match schema {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let target = value
+                    .as_str()
+                    .filter(|_| key == "$ref")
+                    .and_then(|to| to.strip_prefix(SCHEMAS));
+                match target.filter(|name| names.contains(*name)) {
+                    Some(name) => *value = json!(format!("{SCHEMAS}{UNPREFIXED}{name}")),
+                    None => refer_to_unprefixed(value, names),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| refer_to_unprefixed(item, names)),
+        _ => {}
+    }
+}
+
+/// The same operations on the path without its prefix.
+fn unprefixed(mut item: Value, path: &str, placed: &BTreeSet<String>) -> Value {
+    for operation in operations(&mut item) {
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        operation["operationId"] = json!(format!("{id}{UNPREFIXED}"));
+        if let Some(parameters) = operation["parameters"].as_array_mut() {
+            let is_in_path = |parameter: &Value| {
+                parameter["in"] != "path"
+                    || parameter["name"]
+                        .as_str()
+                        .is_some_and(|name| path.contains(&format!("{{{name}}}")))
+            };
+            parameters.retain(is_in_path);
+        }
+        refer_to_unprefixed(operation, placed);
+    }
+    item
+}
+
+fn operations(item: &mut Value) -> impl Iterator<Item = &mut Value> {
+    item.as_object_mut()
+        .into_iter()
+        .flatten()
+        .map(|(_, operation)| operation)
+        .filter(|value| value.is_object())
+}
+
+/// Adds the refusals that any operation can meet.
+fn complete(operation: &mut Value) {
+    let needs_token = operation.get("security").is_none();
+    let has_body = operation.get("requestBody").is_some();
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for (status, name, _) in REFUSALS {
+        let applies = match *status {
+            "413" | "415" => has_body,
+            _ => needs_token,
+        };
+        if applies {
+            responses.insert(
+                (*status).to_owned(),
+                json!({ "$ref": format!("#/components/responses/{name}") }),
+            );
+        }
+    }
+}
+
+const REFUSALS: &[(&str, &str, &str)] = &[
+    (
+        "400",
+        "BadRequest",
+        "The request breaks a rule; the message names the field.",
+    ),
+    (
+        "401",
+        "Unauthorized",
+        "No token, or one that is unknown, expired, revoked or of the other kind.",
+    ),
+    (
+        "403",
+        "Forbidden",
+        "The token has no right to do this, on this account.",
+    ),
+    ("404", "NotFound", "What the path names does not exist."),
+    ("413", "PayloadTooLarge", "The body is larger than 1 MiB."),
+    ("415", "UnsupportedMediaType", "The body is not JSON."),
+    ("500", "InternalServerError", "A defect; the log says which."),
+    (
+        "503",
+        "ServiceUnavailable",
+        "This node cannot tell what holds; repeat after the time that Retry-After gives.",
+    ),
+];
+
+fn refusals() -> Value {
+    let refusal = |(status, name, says): &(&str, &str, &str)| {
+        let example = json!({ "code": status.parse::<u16>().unwrap_or_default(), "message": says });
+        let schema = json!({ "$ref": format!("{SCHEMAS}ErrorBody") });
+        let mut response = json!({
+            "description": says,
+            "content": { "application/json": { "schema": schema, "example": example } },
+        });
+        let header = match *status {
+            "401" => Some(("WWW-Authenticate", "`Bearer` (RFC 6750).", "string")),
+            "503" => Some(("Retry-After", "Seconds.", "integer")),
+            _ => None,
+        };
+        if let Some((header, says, kind)) = header {
+            response["headers"] = json!({ header: { "description": says, "schema": { "type": kind } } });
+        }
+        ((*name).to_owned(), response)
+    };
+    Value::Object(REFUSALS.iter().map(refusal).collect())
+}

@@ -1,0 +1,144 @@
+//! Which path leads to which handler, in both documented forms.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Method, StatusCode, Uri};
+use axum::routing::{MethodRouter, delete, get, patch, put};
+use rescind_authority::Authority;
+use rescind_domain::Clock;
+
+use super::errors::{Problem, shortened};
+use super::{accounts, audit_events, clusters, databases, management_tokens, nodes, openapi, tables, tokens};
+
+/// What every handler works with.
+#[derive(Clone)]
+pub(crate) struct Api {
+    /// Every use case.
+    pub(crate) authority: Arc<Authority>,
+    /// Tells which tokens have expired.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Where clusters are reached, as answers tell it.
+    pub(crate) url: Arc<str>,
+}
+
+/// What stands before the paths of a cluster, unless the account's only cluster is meant (contract, management-api
+/// section 1).
+pub(crate) const CLUSTER: &str = "/accounts/{accountId}/clusters/{clusterId}";
+/// What stands before the paths of an account, unless the caller's own is meant.
+pub(crate) const ACCOUNT: &str = "/accounts/{accountId}";
+
+/// The Management API, to be nested under `/api/v0`. `url` is where clients reach this server: clusters say it.
+pub fn router(authority: Arc<Authority>, clock: Arc<dyn Clock>, url: impl Into<Arc<str>>) -> Router {
+    let mut router = Router::new();
+    let forms = [(of_clusters(), CLUSTER), (of_accounts(), ACCOUNT)];
+    for (routes, prefix) in forms {
+        for (path, methods) in routes {
+            router = both(router, &format!("{prefix}{path}"), &methods);
+            router = both(router, path, &methods);
+        }
+    }
+    for (path, methods) in of_their_own() {
+        router = both(router, path, &methods);
+    }
+    router
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(Api {
+            authority,
+            clock,
+            url: url.into(),
+        })
+}
+
+type Routes = Vec<(&'static str, MethodRouter<Api>)>;
+
+/// With and without a trailing slash: the documented samples use both.
+fn both(router: Router<Api>, path: &str, methods: &MethodRouter<Api>) -> Router<Api> {
+    router
+        .route(path, methods.clone())
+        .route(&format!("{path}/"), methods.clone())
+}
+
+fn of_clusters() -> Routes {
+    vec![
+        (
+            "/databases",
+            get(databases::list::list).post(databases::create::create),
+        ),
+        (
+            "/databases/{databaseName}",
+            patch(databases::update::update).delete(databases::delete::delete),
+        ),
+        ("/databases/{databaseName}/rename", put(databases::rename::rename)),
+        (
+            "/databases/{databaseId}/undelete",
+            put(databases::undelete::undelete),
+        ),
+        (
+            "/databases/{databaseName}/tables",
+            get(tables::list::list).post(tables::create::create),
+        ),
+        (
+            "/databases/{databaseName}/tables/{tableName}",
+            delete(tables::delete::delete),
+        ),
+        (
+            "/databases/{databaseName}/tables/{tableName}/rename",
+            put(tables::rename::rename),
+        ),
+        (
+            "/databases/{databaseName}/tables/{tableId}/undelete",
+            put(tables::undelete::undelete),
+        ),
+        ("/tokens", get(tokens::list::list).post(tokens::create::create)),
+        (
+            "/tokens/{tokenId}",
+            get(tokens::get::get)
+                .patch(tokens::update::update)
+                .delete(tokens::revoke::revoke),
+        ),
+    ]
+}
+
+fn of_accounts() -> Routes {
+    vec![
+        (
+            "/management-tokens",
+            get(management_tokens::list::list).post(management_tokens::create::create),
+        ),
+        (
+            "/management-tokens/{tokenId}",
+            get(management_tokens::get::get).delete(management_tokens::revoke::revoke),
+        ),
+        ("/clusters", get(clusters::list::list)),
+        ("/clusters/{clusterId}", get(clusters::get::get)),
+        ("/audit-events", get(audit_events::list::list)),
+    ]
+}
+
+fn of_their_own() -> Routes {
+    vec![
+        ("/accounts", get(accounts::list::list)),
+        ("/accounts/{accountId}", get(accounts::get::get)),
+        ("/nodes", get(nodes::list::list)),
+        ("/openapi.json", get(openapi::serve)),
+    ]
+}
+
+async fn unknown_path(uri: Uri) -> Problem {
+    let path = shortened(uri.path());
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        format!("no such path: {path}; GET /api/v0/openapi.json lists them all"),
+    )
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    let message = format!(
+        "{} does not take {}; the header Allow says what it takes",
+        shortened(uri.path()),
+        method
+    );
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, message)
+}

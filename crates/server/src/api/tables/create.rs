@@ -1,0 +1,41 @@
+//! `POST …/databases/{databaseName}/tables`
+
+use axum::Json;
+use rescind_authority as authority;
+use rescind_wire::{CreateTable, ErrorBody, Table};
+
+use super::shown;
+use crate::api::errors::Problem;
+use crate::api::extract::{At, Body, DatabaseSegment};
+
+/// Create a table
+///
+/// Tables are otherwise made by the first write to them.
+#[utoipa::path(
+    post,
+    path = "/accounts/{accountId}/clusters/{clusterId}/databases/{databaseName}/tables",
+    operation_id = "CreateClusterDatabaseTable",
+    tag = "Tables",
+    params(At, DatabaseSegment),
+    request_body = CreateTable,
+    responses(
+        (status = 200, description = "Created.", body = Table),
+        (status = 409, description = "An active table has the name, or the database has as many tables as it may.", body = ErrorBody)
+    )
+)]
+pub(crate) async fn create(
+    At { session, place, form }: At,
+    DatabaseSegment(database): DatabaseSegment,
+    Body(body): Body<CreateTable>,
+) -> Result<Json<Table>, Problem> {
+    let new = body.parse()?;
+    let request = authority::CreateTable {
+        name: new.name,
+        partition_template: new.partition_template,
+    };
+    let created = session
+        .authority
+        .create_table(&session.caller, place, database, request)
+        .await?;
+    Ok(Json(shown(&created, form)))
+}

@@ -1,0 +1,37 @@
+//! `PUT …/databases/{databaseName}/tables/{tableName}/rename`
+
+use axum::Json;
+use rescind_wire::{ErrorBody, IdentifiedTable, RenameTable};
+
+use super::shown;
+use crate::api::errors::Problem;
+use crate::api::extract::{At, Body, DatabaseSegment, TableSegment};
+
+/// Rename a table
+///
+/// Its id stays, and the old name still reaches it until another table takes that name.
+#[utoipa::path(
+    put,
+    path = "/accounts/{accountId}/clusters/{clusterId}/databases/{databaseName}/tables/{tableName}/rename",
+    operation_id = "RenameClusterDatabaseTable",
+    tag = "Tables",
+    params(At, DatabaseSegment, TableSegment),
+    request_body = RenameTable,
+    responses(
+        (status = 200, description = "The table as it is now.", body = IdentifiedTable),
+        (status = 409, description = "An active table has the new name.", body = ErrorBody)
+    )
+)]
+pub(crate) async fn rename(
+    At { session, place, form }: At,
+    DatabaseSegment(database): DatabaseSegment,
+    TableSegment(table): TableSegment,
+    Body(body): Body<RenameTable>,
+) -> Result<Json<IdentifiedTable>, Problem> {
+    let new_name = body.parse()?;
+    let renamed = session
+        .authority
+        .rename_table(&session.caller, place, database, table, new_name)
+        .await?;
+    Ok(Json(shown(&renamed, form).identified(renamed.table.id)))
+}

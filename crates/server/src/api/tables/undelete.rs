@@ -1,0 +1,34 @@
+//! `PUT …/databases/{databaseName}/tables/{tableId}/undelete`
+
+use axum::Json;
+use rescind_wire::{ErrorBody, IdentifiedTable};
+
+use super::shown;
+use crate::api::errors::Problem;
+use crate::api::extract::{At, DatabaseSegment, TableIdSegment};
+
+/// Restore a deleted table
+///
+/// By its id, within 7 days of its deletion. Takes no body.
+#[utoipa::path(
+    put,
+    path = "/accounts/{accountId}/clusters/{clusterId}/databases/{databaseName}/tables/{tableId}/undelete",
+    operation_id = "UndeleteClusterDatabaseTable",
+    tag = "Tables",
+    params(At, DatabaseSegment, TableIdSegment),
+    responses(
+        (status = 200, description = "The table as it is now.", body = IdentifiedTable),
+        (status = 409, description = "It is not deleted, was deleted too long ago, or an active table has its name.", body = ErrorBody)
+    )
+)]
+pub(crate) async fn undelete(
+    At { session, place, form }: At,
+    DatabaseSegment(database): DatabaseSegment,
+    TableIdSegment(id): TableIdSegment,
+) -> Result<Json<IdentifiedTable>, Problem> {
+    let restored = session
+        .authority
+        .undelete_table(&session.caller, place, database, id)
+        .await?;
+    Ok(Json(shown(&restored, form).identified(restored.table.id)))
+}

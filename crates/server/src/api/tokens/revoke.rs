@@ -1,0 +1,37 @@
+//! `DELETE …/tokens/{tokenId}`
+
+use crate::api::errors::Problem;
+use crate::api::extract::{At, TokenSegment};
+use crate::api::receipts::Gone;
+
+/// Revoke a database token
+///
+/// When the answer arrives, every node refuses the token, and what it had running has been cut. Revoking it again is no
+/// error and waits for every node again.
+#[utoipa::path(
+    delete,
+    path = "/accounts/{accountId}/clusters/{clusterId}/tokens/{tokenId}",
+    operation_id = "DeleteDatabaseToken",
+    tag = "Database tokens",
+    params(At, TokenSegment),
+    responses((
+            status = 204,
+            description = "Revoked, on every node.",
+            headers(
+            ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
+            ("Rescind-Nodes" = String, description = "Nodes that act by it, of all that held a lease: `1/1`."),
+            ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds.")
+        )
+        ))
+)]
+pub(crate) async fn revoke(
+    At { session, place, .. }: At,
+    TokenSegment(id): TokenSegment,
+) -> Result<Gone, Problem> {
+    Ok(Gone(
+        session
+            .authority
+            .revoke_database_token(&session.caller, place, id)
+            .await?,
+    ))
+}
