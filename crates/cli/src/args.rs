@@ -153,12 +153,25 @@ pub(crate) fn requested_help(
     command: &mut Command,
     matches: &ArgMatches,
 ) -> Option<clap::error::Result<String>> {
-    let (name, below) = matches.subcommand()?;
-    if name != "help" {
-        return requested_help(command.find_subcommand_mut(name)?, below);
+    let mut path = Vec::new();
+    let mut below = matches;
+    loop {
+        match below.subcommand()? {
+            ("help", matches) => {
+                below = matches;
+                break;
+            }
+            (name, matches) => {
+                path.push(name);
+                below = matches;
+            }
+        }
     }
+    // Gives every command the whole name by which it is called.
+    command.build();
     let mut target = command;
-    for word in below.get_many::<String>("command").into_iter().flatten() {
+    let asked = below.get_many::<String>("command").into_iter().flatten();
+    for word in path.into_iter().chain(asked.map(String::as_str)) {
         if target.find_subcommand(word).is_none() {
             let message = format!("unrecognized subcommand {word:?}");
             return Some(Err(

@@ -115,10 +115,8 @@ pub(crate) struct UpdateArgs {
 /// Which databases or tables a list shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FilterStatus {
-    /// Those that serve
     #[default]
     Active,
-    /// Those that can be restored
     Deleted,
 }
 

@@ -46,7 +46,6 @@ pub(crate) struct QueryArgs {
 /// In which language a query is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum Language {
-    /// SQL
     #[default]
     Sql,
 }
@@ -54,10 +53,8 @@ enum Language {
 /// How a table shows times.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TimeFormat {
-    /// RFC 3339 in UTC, with as many digits as needed
     #[default]
     Rfc3339nano,
-    /// Nanoseconds since 1970
     Unixnano,
 }
 

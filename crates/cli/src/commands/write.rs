@@ -52,14 +52,10 @@ pub(crate) struct WriteArgs {
 /// The unit of timestamps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum Precision {
-    /// Nanoseconds
     #[default]
     Ns,
-    /// Microseconds
     Us,
-    /// Milliseconds
     Ms,
-    /// Seconds
     S,
 }
 

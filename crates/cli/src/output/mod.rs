@@ -12,10 +12,8 @@ use crate::exit::Failure;
 /// How results are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A table for people.
     #[default]
     Table,
-    /// JSON for programs.
     Json,
 }
 

@@ -185,30 +185,39 @@ impl Rows {
     }
 }
 
-/// Numbers the row's columns; one not seen before goes right after the one before it in this row.
+/// Numbers the row's columns. One not seen before goes between its neighbours in this row; where others are between
+/// them too, by the alphabet, which is how `SELECT *` orders columns (contract, core-wire section 4).
 fn place(
     entries: Vec<(String, Box<RawValue>)>,
     names: &mut Vec<String>,
     order: &mut Vec<usize>,
 ) -> BTreeMap<usize, Box<RawValue>> {
     let mut row = BTreeMap::new();
+    let shown_at = |order: &[usize], column: usize| order.iter().position(|known| *known == column);
     let mut after = 0;
-    for (name, value) in entries {
-        let column = match names.iter().position(|known| *known == name) {
+    for index in 0..entries.len() {
+        let known = |name: &str| names.iter().position(|known| known == name);
+        let name = &entries[index].0;
+        let column = match known(name) {
             Some(column) => column,
             None => {
-                names.push(name);
-                order.insert(after, names.len() - 1);
+                let next = entries[index + 1..]
+                    .iter()
+                    .find_map(|(name, _)| shown_at(order, known(name)?));
+                let before = next.unwrap_or(order.len()).max(after);
+                let gap = (after..before).find(|place| names[order[*place]] > *name);
+                order.insert(gap.unwrap_or(before), names.len());
+                names.push(name.clone());
                 names.len() - 1
             }
         };
-        after = order
-            .iter()
-            .position(|known| *known == column)
-            .map_or(after, |place| place + 1);
-        row.insert(column, value);
+        after = shown_at(order, column).map_or(after, |place| place + 1);
+        row.insert(column, index);
     }
-    row
+    let mut values: Vec<Option<Box<RawValue>>> = entries.into_iter().map(|(_, value)| Some(value)).collect();
+    row.into_iter()
+        .filter_map(|(column, index)| Some((column, values[index].take()?)))
+        .collect()
 }
 
 /// `21.0` is shown as `21`, as in the documented sample; other text is left as it is.
@@ -256,7 +265,7 @@ mod tests {
     fn columns_stand_where_their_rows_put_them() {
         let rows = rows("{\"a\":1,\"d\":4}\n{\"b\":2,\"d\":4}\n{\"a\":1,\"b\":2,\"c\":3}\n");
         let names: Vec<&str> = rows.columns.iter().map(|column| column.name.as_str()).collect();
-        assert_eq!(names, ["b", "a", "c", "d"].as_slice());
+        assert_eq!(names, ["a", "b", "c", "d"].as_slice());
     }
 
     #[test]

@@ -1,0 +1,13 @@
+//! `influxctl` as a process: what it asks a server, what it prints, how it ends.
+
+mod arguments;
+mod clusters;
+mod data;
+mod databases;
+mod help;
+mod profiles;
+mod prompts;
+mod stub;
+mod tables;
+mod tokens;
+mod unreachable;
