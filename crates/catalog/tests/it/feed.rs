@@ -1,0 +1,136 @@
+//! Revisions and the feed of changes.
+
+use std::collections::BTreeSet;
+
+use rescind_catalog::{AuditVerdict, ChangeKind, Error, Feed};
+use rescind_domain::{Act, DatabaseTokenId, Revision};
+
+use crate::stage::Stage;
+
+const WRITERS: usize = 8;
+const COMMITS: usize = 12;
+
+pub(crate) async fn commit_order_is_revision_order(stage: Stage) -> Result<(), Error> {
+    let total = (WRITERS * COMMITS) as i64;
+    let follow = async {
+        let (mut through, mut seen) = (Revision::new(0), Vec::new());
+        while through.get() < total {
+            let feed = stage.catalog.changes_after(through, 7).await.expect("reads");
+            let Feed::Changes {
+                changes,
+                through: next,
+                ..
+            } = feed
+            else {
+                panic!("nothing was pruned")
+            };
+            // A later revision must never become visible before an earlier one: the earlier would be missed.
+            let revisions: Vec<i64> = changes.iter().map(|change| change.revision.get()).collect();
+            assert_eq!(revisions, (through.get() + 1..=next.get()).collect::<Vec<_>>());
+            seen.extend(changes.into_iter().map(|change| change.what));
+            through = next;
+            tokio::task::yield_now().await;
+        }
+        seen
+    };
+    let write = async |_| {
+        let mut written = Vec::new();
+        for _ in 0..COMMITS {
+            let (token, secret) = stage.token("t", &[]);
+            let committed = stage.create_token(&token, &secret).await;
+            written.push((committed.revision.expect("taken"), committed.sequence, token.id));
+        }
+        written
+    };
+    let (seen, written) = futures::join!(follow, futures::future::join_all((0..WRITERS).map(write)));
+    let mut written: Vec<(Revision, i64, DatabaseTokenId)> = written.into_iter().flatten().collect();
+    written.sort();
+    let expected: Vec<ChangeKind> = written
+        .iter()
+        .map(|(_, _, id)| ChangeKind::DatabaseToken(*id))
+        .collect();
+    assert_eq!(seen, expected);
+    let sequences: Vec<i64> = written.iter().map(|(_, sequence, _)| *sequence).collect();
+    assert_eq!(sequences, (3..total + 3).collect::<Vec<_>>());
+    let verdict = stage.catalog.verify_audit().await.expect("verifies");
+    assert!(matches!(verdict, AuditVerdict::Intact { events, .. } if events == total + 2));
+    Ok(())
+}
+
+pub(crate) async fn a_revision_is_never_cut(stage: Stage) -> Result<(), Error> {
+    let ids: BTreeSet<DatabaseTokenId> = (0..10).map(|_| DatabaseTokenId::mint(&stage.rng)).collect();
+    let act = stage.begin().await;
+    let entries = ids.iter().map(|id| {
+        let changes = vec![ChangeKind::DatabaseToken(*id)];
+        stage.entry(Act::DatabaseTokenRevoke, id, changes)
+    });
+    let committed = act.commit_all(entries.collect()).await.expect("commits");
+    assert_eq!(
+        (committed.revision, committed.sequence),
+        (Some(Revision::new(1)), 12)
+    );
+    stage.create_database("home").await;
+
+    let page = async |after| match stage
+        .catalog
+        .changes_after(Revision::new(after), 3)
+        .await
+        .expect("reads")
+    {
+        Feed::Changes {
+            changes,
+            through,
+            more,
+        } => (changes.len(), through.get(), more),
+        Feed::Pruned => panic!("nothing was pruned"),
+    };
+    assert_eq!(page(0).await, (10, 1, true));
+    assert_eq!(page(1).await, (1, 2, false));
+    assert_eq!(page(2).await, (0, 2, false));
+    Ok(())
+}
+
+pub(crate) async fn what_is_pruned_is_said_to_be(stage: Stage) -> Result<(), Error> {
+    for name in ["a", "b", "c"] {
+        stage.create_database(name).await;
+    }
+    let feed = async |after| {
+        stage
+            .catalog
+            .changes_after(Revision::new(after), 10)
+            .await
+            .expect("reads")
+    };
+    assert_eq!(
+        stage
+            .catalog
+            .prune_changes(Revision::new(2))
+            .await
+            .expect("prunes"),
+        2
+    );
+    assert_eq!(
+        stage
+            .catalog
+            .prune_changes(Revision::new(1))
+            .await
+            .expect("prunes"),
+        0
+    );
+    assert_eq!(feed(0).await, Feed::Pruned);
+    assert_eq!(feed(1).await, Feed::Pruned);
+    assert!(matches!(feed(2).await, Feed::Changes { changes, .. } if changes.len() == 1));
+
+    // Beyond the last revision there is nothing to prune, and nothing later may count as pruned.
+    assert_eq!(
+        stage
+            .catalog
+            .prune_changes(Revision::new(99))
+            .await
+            .expect("prunes"),
+        1
+    );
+    stage.create_database("d").await;
+    assert!(matches!(feed(3).await, Feed::Changes { changes, .. } if changes.len() == 1));
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! The catalog's promises, each shown on SQLite and, where a server is installed, on PostgreSQL.
+
+mod audit;
+mod conflicts;
+mod damage;
+mod feed;
+mod pages;
+mod stage;
+mod story;
+mod tables;
+mod usage;
+
+/// Every scenario becomes a test of its own on SQLite and a part of one test on PostgreSQL, because one server serves
+/// them all and must be stopped in the end.
+macro_rules! scenarios {
+    ($($module:ident::$name:ident,)*) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    crate::$module::$name(crate::stage::Stage::on_sqlite().await).await.expect("holds");
+                }
+            )*
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn everything_on_postgresql() {
+            let server = match rescind_testkit::Postgres::start() {
+                Ok(server) => server,
+                Err(reason) => return eprintln!("not shown on PostgreSQL: {reason}"),
+            };
+            $(
+                eprintln!("on PostgreSQL: {}", stringify!($name));
+                let stage = stage::Stage::on_postgresql(&server.url(), stringify!($name)).await;
+                crate::$module::$name(stage).await.expect(stringify!($name));
+            )*
+        }
+    };
+}
+
+scenarios! {
+    story::a_token_lives_and_dies,
+    story::everything_survives_a_restart,
+    story::a_deleted_database_is_restored,
+    story::a_purged_database_is_gone,
+    story::users_sign_in_by_address,
+    conflicts::no_two_tokens_or_users_are_one,
+    conflicts::no_two_databases_or_tables_share_a_name,
+    conflicts::what_is_dropped_leaves_nothing,
+    conflicts::what_does_not_exist_cannot_be_changed,
+    audit::every_tampering_shows,
+    audit::events_are_found_by_what_they_say,
+    feed::commit_order_is_revision_order,
+    feed::a_revision_is_never_cut,
+    feed::what_is_pruned_is_said_to_be,
+    pages::tokens_come_exactly_once_in_every_order,
+    pages::tokens_are_found_by_what_they_are,
+    pages::databases_come_exactly_once_in_every_order,
+    pages::databases_are_found_by_what_they_are,
+    pages::tokens_are_found_by_what_they_open,
+    pages::a_foreign_cursor_is_refused,
+    tables::an_earlier_name_reaches_until_another_takes_it,
+    tables::a_deleted_table_keeps_its_names_until_it_is_purged,
+    tables::names_may_be_very_long,
+    usage::last_use_never_moves_backwards,
+    damage::a_newer_schema_is_refused,
+    damage::damaged_values_are_named,
+    damage::the_schema_refuses_nonsense,
+}
