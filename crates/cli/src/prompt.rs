@@ -1,6 +1,6 @@
 //! The one question before what cannot be undone (contract, influxctl section 1.3).
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 
 use crate::exit::Failure;
 use crate::output::tables::printable;
@@ -39,8 +39,8 @@ pub(crate) fn confirm(question: &Question<'_>) -> Result<(), Failure> {
 
     let mut answer = Vec::new();
     let read = io::Read::take(io::stdin().lock(), MAX_ANSWER).read_until(b'\n', &mut answer);
-    if answer.last() != Some(&b'\n') {
-        // No line end was typed, so the next log line would continue the question.
+    if answer.last() != Some(&b'\n') || !io::stdin().is_terminal() {
+        // No terminal showed a line end, so the next line would continue the question.
         let _ = err.write_all(b"\n");
     }
     match (read, answer.trim_ascii()) {

@@ -216,15 +216,21 @@ pub fn link_next(url: &str) -> String {
     format!("<{url}>; rel=\"next\"")
 }
 
-/// The address that a `Link` header gives for the next page, if it does.
+/// The address that a `Link` header gives for the next page, if it does. Addresses may hold commas.
 pub fn next_of_link(header: &str) -> Option<&str> {
-    header.split(',').find_map(|link| {
-        let (url, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+    let mut rest = header;
+    loop {
+        let (_, link) = rest.split_once('<')?;
+        let (url, after) = link.split_once('>')?;
+        let parameters = after.split('<').next().unwrap_or_default();
         let is_next = parameters
-            .split(';')
+            .split([';', ','])
             .any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next"));
-        is_next.then_some(url)
-    })
+        if is_next {
+            return Some(url);
+        }
+        rest = after;
+    }
 }
 
 #[cfg(test)]
@@ -233,8 +239,11 @@ mod tests {
 
     #[test]
     fn the_next_page_is_found_in_its_link() {
-        let link = format!("<https://h/a>; rel=\"prev\", {}", link_next("/b?cursor=x"));
-        assert_eq!(next_of_link(&link), Some("/b?cursor=x"));
+        let link = format!(
+            "<https://h/a>; rel=\"prev\", {}",
+            link_next("/b?status=a,b&cursor=x")
+        );
+        assert_eq!(next_of_link(&link), Some("/b?status=a,b&cursor=x"));
         assert_eq!(next_of_link("<https://h/a>; rel=\"prev\""), None);
         assert_eq!(next_of_link(""), None);
     }
