@@ -1,0 +1,401 @@
+//! The way of a query: checked, planned and run on threads of its own, its result streamed batch by batch.
+
+use std::collections::{BTreeMap, HashMap};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::common::ScalarValue;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::execute_stream;
+use datafusion::prelude::SQLOptions;
+use futures::{Stream, StreamExt};
+use rescind_domain::{Action, DatabaseView, Permit};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::catalogs::DatabaseTables;
+use crate::columns::PlainColumns;
+use crate::engine::{Engine, Inner};
+use crate::errors::{Error, QueryError};
+use crate::scans::TableScan;
+use crate::sessions::Sessions;
+use crate::settings::Settings;
+
+/// Batches that wait for the client; more would only take memory.
+const BATCHES_AHEAD: usize = 2;
+/// When to try again after [`QueryError::TooManyQueries`].
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Longer messages of the planner are cut.
+const MESSAGE_BYTES: usize = 4_096;
+
+/// What a client asks.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// One SQL statement.
+    pub sql: String,
+    /// Values of `$name` placeholders; others than those in the text are ignored.
+    pub params: BTreeMap<String, Param>,
+}
+
+/// The value of a placeholder.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Param {
+    /// No value.
+    Null,
+    /// True or false.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A whole number beyond [`i64::MAX`].
+    UInteger(u64),
+    /// A number.
+    Float(f64),
+    /// A text.
+    String(String),
+}
+
+/// A result that comes batch by batch. Tags and texts are `Utf8`, `time` is `Timestamp(ns)` without zone.
+#[derive(Debug)]
+pub struct QueryResult {
+    schema: SchemaRef,
+    batches: mpsc::Receiver<Message>,
+    permit: Permit,
+    is_done: bool,
+}
+
+#[derive(Debug)]
+enum Message {
+    Batch(RecordBatch),
+    Failure(QueryError),
+    /// The result is complete. Without it, the query broke off.
+    End,
+}
+
+/// What queries run on.
+pub(crate) struct Queries {
+    sessions: Sessions,
+    turns: Arc<Semaphore>,
+    runtime: Option<Runtime>,
+    queue_timeout: Duration,
+    run_timeout: Duration,
+}
+
+impl Engine {
+    /// Plans a query and starts it.
+    ///
+    /// # Errors
+    /// See [`QueryError`]. What goes wrong later comes as the last item of the result.
+    pub async fn query(
+        &self,
+        permit: &Permit,
+        view: Arc<DatabaseView>,
+        query: Query,
+    ) -> Result<QueryResult, QueryError> {
+        if permit.action() != Action::Read || *permit.database() != view.name {
+            return Err(QueryError::Misdirected);
+        }
+        let inner = self.inner();
+        inner.counters.queries.fetch_add(1, Ordering::Relaxed);
+        let result = inner.query(permit, view, query).await;
+        if result.is_err() {
+            inner.counters.queries_failed.fetch_add(1, Ordering::Relaxed);
+        }
+        result
+    }
+}
+
+impl Inner {
+    async fn query(
+        self: &Arc<Self>,
+        permit: &Permit,
+        view: Arc<DatabaseView>,
+        query: Query,
+    ) -> Result<QueryResult, QueryError> {
+        let max = self.settings.max_query_bytes;
+        if query.sql.len() > max {
+            return Err(QueryError::Invalid(format!(
+                "a query may have at most {max} bytes"
+            )));
+        }
+        let queries = &self.queries;
+        let turn = timeout(queries.queue_timeout, Arc::clone(&queries.turns).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            return Err(QueryError::TooManyQueries {
+                retry_after: RETRY_AFTER,
+            });
+        };
+        if permit.is_cut() {
+            return Err(QueryError::Cut);
+        }
+        let runtime = queries.runtime.as_ref().ok_or_else(broken_off)?;
+        let (schema, answer) = oneshot::channel();
+        let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
+        let inner = Arc::clone(self);
+        runtime.spawn(async move { inner.run(turn, view, query, schema, sender).await });
+        let schema = answer.await.map_err(|_| broken_off())??;
+        Ok(QueryResult {
+            schema,
+            batches,
+            permit: permit.clone(),
+            is_done: false,
+        })
+    }
+
+    /// Runs on the queries' threads until the result is complete or nobody wants it any more.
+    async fn run(
+        self: Arc<Self>,
+        turn: OwnedSemaphorePermit,
+        view: Arc<DatabaseView>,
+        query: Query,
+        schema: oneshot::Sender<Result<SchemaRef, QueryError>>,
+        sender: mpsc::Sender<Message>,
+    ) {
+        let now = self.clock.now().nanos();
+        // Kept to the end: it holds the files that the query reads.
+        let tables = Arc::new(DatabaseTables::new(view, Arc::clone(&self.tables), now));
+        let state = self.queries.sessions.of(Arc::clone(&tables), now);
+        let limit = self.queries.run_timeout;
+        let deadline = Instant::now() + limit;
+        let started = tokio::select! {
+            started = timeout_at(deadline, self.queries.start_query(&state, query)) => {
+                started.unwrap_or(Err(QueryError::TimedOut { limit }))
+            }
+            () = sender.closed() => return,
+        };
+        let (stream, columns) = match started {
+            Ok(started) => started,
+            Err(error) => return drop(schema.send(Err(error))),
+        };
+        // Whoever asked may have gone away.
+        let _ = schema.send(Ok(columns.schema()));
+        let sent = tokio::select! {
+            sent = timeout_at(deadline, forward(stream, &columns, &sender)) => {
+                sent.unwrap_or(Err(QueryError::TimedOut { limit }))
+            }
+            () = sender.closed() => return,
+        };
+        let last = match sent {
+            Ok(()) => Message::End,
+            Err(error) => {
+                self.counters.queries_failed.fetch_add(1, Ordering::Relaxed);
+                Message::Failure(error)
+            }
+        };
+        drop(turn);
+        let _ = sender.send(last).await;
+        drop(tables);
+    }
+}
+
+async fn forward(
+    mut stream: SendableRecordBatchStream,
+    columns: &PlainColumns,
+    sender: &mpsc::Sender<Message>,
+) -> Result<(), QueryError> {
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(|error| run_error(&error))?;
+        if batch.num_rows() == 0 {
+            continue;
+        }
+        let batch = columns
+            .convert(&batch)
+            .map_err(|error| QueryError::Internal(error.to_string()))?;
+        if sender.send(Message::Batch(batch)).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+impl Queries {
+    pub(crate) fn start(settings: &Settings) -> Result<Self, Error> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(settings.query_threads.max(1))
+            .thread_name("rescind-query")
+            .enable_time()
+            .build()
+            .map_err(|error| Error::Stopped(format!("cannot start threads for queries: {error}")))?;
+        Ok(Self {
+            sessions: Sessions::new(settings).map_err(Error::data("prepare to query"))?,
+            turns: Arc::new(Semaphore::new(settings.max_queries.max(1))),
+            runtime: Some(runtime),
+            queue_timeout: settings.query_queue_timeout,
+            run_timeout: settings.query_timeout,
+        })
+    }
+
+    async fn start_query(
+        &self,
+        state: &SessionState,
+        query: Query,
+    ) -> Result<(SendableRecordBatchStream, PlainColumns), QueryError> {
+        let plan = logical_plan(state, query).await?;
+        let plan = state
+            .create_physical_plan(&plan)
+            .await
+            .map_err(|error| plan_error(&error))?;
+        let columns = PlainColumns::new(&plan.schema());
+        let stream = execute_stream(plan, self.sessions.task(state)).map_err(|error| run_error(&error))?;
+        Ok((stream, columns))
+    }
+
+    /// Gives every point of some files to `take`, sorted and merged. Blocks.
+    pub(crate) fn for_each_batch(
+        &self,
+        scan: &TableScan,
+        mut take: impl FnMut(RecordBatch) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let state = self.sessions.internal();
+        let task = self.sessions.task(state);
+        let runtime = self
+            .runtime
+            .as_ref()
+            .ok_or_else(|| Error::Stopped("closed".to_owned()))?;
+        let plan = scan.sorted(state).map_err(Error::data("plan merging"))?;
+        let mut stream = execute_stream(plan, task).map_err(Error::data("merge"))?;
+        runtime.block_on(async {
+            while let Some(batch) = stream.next().await {
+                take(batch.map_err(Error::data("merge"))?)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Drop for Queries {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Waiting is not allowed on threads that run futures, and this may be one.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl QueryResult {
+    /// The columns of every batch.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+}
+
+impl Stream for QueryResult {
+    type Item = Result<RecordBatch, QueryError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.is_done {
+            return Poll::Ready(None);
+        }
+        let message = std::task::ready!(self.batches.poll_recv(context));
+        // Asked last thing before data goes out (promise G2).
+        let item = match message {
+            _ if self.permit.is_cut() => Err(QueryError::Cut),
+            Some(Message::Batch(batch)) => return Poll::Ready(Some(Ok(batch))),
+            Some(Message::End) => {
+                self.is_done = true;
+                return Poll::Ready(None);
+            }
+            Some(Message::Failure(error)) => Err(error),
+            None => Err(broken_off()),
+        };
+        self.is_done = true;
+        self.batches.close();
+        Poll::Ready(Some(item))
+    }
+}
+
+/// Reads the text as one statement that reads.
+async fn logical_plan(state: &SessionState, query: Query) -> Result<LogicalPlan, QueryError> {
+    let dialect = state.config().options().sql_parser.dialect;
+    let statement = state
+        .sql_to_statement(&query.sql, &dialect)
+        .map_err(|error| QueryError::Invalid(message(&error)))?;
+    let plan = state
+        .statement_to_plan(statement)
+        .await
+        .map_err(|error| plan_error(&error))?;
+    if let Some(what) = forbidden(&plan) {
+        return Err(QueryError::NotImplemented(format!(
+            "{what} is not offered; queries only read"
+        )));
+    }
+    if !query.sql.contains('$') {
+        return Ok(plan);
+    }
+    let params: HashMap<String, ScalarValue> = query
+        .params
+        .into_iter()
+        .map(|(name, param)| (name, param.into()))
+        .collect();
+    plan.with_param_values(params).map_err(|error| plan_error(&error))
+}
+
+/// What a plan does besides reading.
+fn forbidden(plan: &LogicalPlan) -> Option<String> {
+    match plan {
+        LogicalPlan::Ddl(ddl) => Some(ddl.name().to_owned()),
+        LogicalPlan::Dml(dml) => Some(dml.op.to_string()),
+        LogicalPlan::Copy(_) => Some("COPY".to_owned()),
+        LogicalPlan::Statement(statement) => Some(statement.name().to_owned()),
+        // The same inside EXPLAIN and subqueries.
+        other => {
+            let options = SQLOptions::new()
+                .with_allow_ddl(false)
+                .with_allow_dml(false)
+                .with_allow_statements(false);
+            options.verify_plan(other).err().map(|error| message(&error))
+        }
+    }
+}
+
+impl From<Param> for ScalarValue {
+    fn from(param: Param) -> Self {
+        match param {
+            Param::Null => Self::Null,
+            Param::Boolean(value) => Self::Boolean(Some(value)),
+            Param::Integer(value) => Self::Int64(Some(value)),
+            Param::UInteger(value) => Self::UInt64(Some(value)),
+            Param::Float(value) => Self::Float64(Some(value)),
+            Param::String(value) => Self::Utf8(Some(value)),
+        }
+    }
+}
+
+fn broken_off() -> QueryError {
+    QueryError::Internal("the query broke off".to_owned())
+}
+
+fn plan_error(error: &DataFusionError) -> QueryError {
+    match error.find_root() {
+        DataFusionError::NotImplemented(_) => QueryError::NotImplemented(message(error)),
+        DataFusionError::ResourcesExhausted(_) => QueryError::OutOfMemory(message(error)),
+        DataFusionError::Internal(_)
+        | DataFusionError::External(_)
+        | DataFusionError::IoError(_)
+        | DataFusionError::ParquetError(_)
+        | DataFusionError::ObjectStore(_) => QueryError::Internal(message(error)),
+        _ => QueryError::Invalid(message(error)),
+    }
+}
+
+fn run_error(error: &DataFusionError) -> QueryError {
+    match plan_error(error) {
+        QueryError::Invalid(message) | QueryError::NotImplemented(message) => QueryError::Failed(message),
+        other => other,
+    }
+}
+
+fn message(error: &DataFusionError) -> String {
+    let mut text = error.strip_backtrace();
+    let end = text.floor_char_boundary(MESSAGE_BYTES);
+    text.truncate(end);
+    text
+}
