@@ -12,6 +12,8 @@ struct Bench {
     name: String,
     package: String,
     target: String,
+    /// What the package must be built with for it, separated by commas.
+    features: String,
 }
 
 /// Runs the benchmarks whose name begins with `wanted`.
@@ -38,6 +40,8 @@ pub(crate) fn run(wanted: &str) -> Result {
             &bench.package,
             "--bench",
             &bench.target,
+            "--features",
+            &bench.features,
         ]))?;
     }
     Ok(())
@@ -56,6 +60,7 @@ fn benches(metadata: &Metadata) -> Vec<Bench> {
             name: format!("{short}/{}", target.name),
             package: package.name.to_string(),
             target: target.name.clone(),
+            features: target.required_features.join(","),
         }));
     }
     found.sort_by(|one, other| one.name.cmp(&other.name));

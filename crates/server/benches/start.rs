@@ -6,6 +6,7 @@
 
 use std::error::Error;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -146,7 +147,9 @@ fn now() -> Timestamp {
 fn catalog_file(directory: &Path) -> Outcome<PathBuf> {
     for entry in fs::read_dir(directory.join("data"))? {
         let path = entry?.path();
-        if path.is_file() && fs::read(&path)?.starts_with(b"SQLite format 3\0") {
+        let mut magic = [0; 16];
+        let is_catalog = path.is_file() && fs::File::open(&path)?.read_exact(&mut magic).is_ok();
+        if is_catalog && magic == *b"SQLite format 3\0" {
             return Ok(path);
         }
     }
