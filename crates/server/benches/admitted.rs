@@ -14,8 +14,8 @@ use rescind_authority::{
     Admission, Authority, Caller, Catalog, CreateDatabase, CreateDatabaseToken, Location, Place, Settings,
 };
 use rescind_domain::{
-    Action, Ask, Clock, DatabaseLimits, DatabaseName, DatabaseView, MaxColumns, MaxTables, Permission,
-    Permissions, Permit, Resource, RetentionPeriod, Secret, TableName, Timestamp,
+    Action, Ask, Clock, DatabaseLimits, DatabaseName, DatabaseView, Permission, Permissions, Permit,
+    Resource, Secret, TableName, Timestamp,
 };
 use rescind_engine::{Engine, Precision, TableMaker, TableMakerError, Write};
 use rescind_gateway::{Answer, Gateway, SqlRequest, Upstream, UpstreamError, WriteRequest, router};
@@ -25,7 +25,7 @@ use tokio::runtime::Runtime;
 
 use figures::{Sample, Table};
 use load::feeds::{DATABASE, OneLine};
-use load::load;
+use load::{Load, load};
 
 mod figures;
 mod load;
@@ -46,22 +46,27 @@ fn main() -> Outcome<()> {
     for connections in CONNECTIONS {
         let (mut checked, mut floors) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            checked.push(routes.rate(routes.checking, connections));
-            floors.push(routes.rate(routes.always, connections));
+            checked.push(routes.load(routes.checking, connections));
+            floors.push(routes.load(routes.always, connections));
         }
         let ratios: Sample = checked
             .iter()
             .zip(&floors)
-            .map(|(checked, floor)| checked / floor)
+            .map(|(one, other)| one.rate / other.rate)
             .collect();
-        let (checked, floors) = (
-            checked.into_iter().collect::<Sample>(),
-            floors.into_iter().collect::<Sample>(),
-        );
+        let in_words = |loads: &[Load]| {
+            let rate = loads.iter().map(|load| load.rate).collect::<Sample>().median();
+            let latency = loads
+                .iter()
+                .map(|load| load.latencies.median())
+                .collect::<Sample>()
+                .median();
+            format!("{rate:.0}/s, p50 {:.2} ms", latency * 1e3)
+        };
         table.row(
             &format!("{connections} connection(s)"),
-            &format!("{:.0}/s", checked.median()),
-            &format!("{:.0}/s", floors.median()),
+            &in_words(&checked),
+            &in_words(&floors),
             &format!("{:.3}", ratios.median()),
             "≥ 0.95",
         );
@@ -113,10 +118,12 @@ impl Routes {
         })
     }
 
-    fn rate(&self, address: SocketAddr, connections: usize) -> f64 {
+    fn load(&self, address: SocketAddr, connections: usize) -> Load {
         let moment = u64::try_from(WallClock.now().micros()).unwrap_or_default() * 1_000;
         let lines = (0..connections).map(|number| OneLine::new(self.secret.expose(), number, moment));
-        load(&address.to_string(), ROUND, lines.collect()).rate
+        let load = load(&address.to_string(), ROUND, lines.collect());
+        assert_eq!(load.refused, 0, "a busy server would make the rounds unlike");
+        load
     }
 }
 
@@ -137,14 +144,9 @@ async fn prepare(authority: &Arc<Authority>) -> Outcome<Secret> {
     };
     authority.found(founding).await?;
     let caller = Caller::operator(place.account);
-    let limits = DatabaseLimits {
-        max_tables: MaxTables::DEFAULT,
-        max_columns: MaxColumns::DEFAULT,
-        retention: RetentionPeriod::INFINITE,
-    };
     let database = CreateDatabase {
         name: DATABASE.parse()?,
-        limits,
+        limits: DatabaseLimits::default(),
         partition_template: None,
     };
     authority.create_database(&caller, place, database).await?;

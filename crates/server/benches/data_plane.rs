@@ -11,10 +11,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rescind_testkit::TestServer;
 
+use batches::{BATCH, Batch};
 use figures::{Sample, Table};
-use load::feeds::{BATCH, Batch, DATABASE, OneLine, head};
-use load::{Connection, Load, load};
+use load::feeds::{DATABASE, OneLine, head};
+use load::{Connection, Feed, Load, load};
 
+mod batches;
 mod figures;
 mod load;
 
@@ -197,7 +199,7 @@ impl Bench {
         let mut connection = Connection::open(&self.address)?;
         let mut batch = Batch::new(&self.secret, "latest", 0, nanoseconds() / 1_000_000_000 - 60);
         for _ in 0..20 {
-            let status = connection.ask(load::Feed::next(&mut batch))?;
+            let status = connection.ask(batch.next())?;
             assert_eq!(status, 204, "{}", connection.text());
         }
         Ok(())
