@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use rustls::CertificateError;
 use serde::Deserialize;
 use ureq::Body;
 use ureq::http::Response;
@@ -51,13 +52,13 @@ impl Api {
         if answer.status().is_redirection() {
             let target = answer.headers().get("location").and_then(|to| to.to_str().ok());
             let what = format!("it redirects to {}", target.unwrap_or("nowhere"));
-            return self.wrong_product(path, &what);
+            return self.wrong_product(&what);
         }
         let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else {
             return self.refused_in_words(path, answer, body);
         };
         let Some(message) = refusal.message.or(refusal.error) else {
-            return self.wrong_product(path, &format!("it answers {status} without saying why"));
+            return self.wrong_product(&format!("it answers {status} without saying why"));
         };
         ApiError {
             status: Some(status),
@@ -90,7 +91,7 @@ impl Api {
             };
         }
         let what = format!("it answers {status} with {}", kind.unwrap_or("no content"));
-        self.wrong_product(path, &what)
+        self.wrong_product(&what)
     }
 
     fn advice(&self, status: u16) -> String {
@@ -102,9 +103,9 @@ impl Api {
     }
 
     /// Whoever answered is not a server that this command can talk to.
-    pub(super) fn wrong_product(&self, path: &str, what: &str) -> ApiError {
+    pub(super) fn wrong_product(&self, what: &str) -> ApiError {
         ApiError::local(format!(
-            "{}{path} is not served by Rescind: {what}; check host and port in {}",
+            "{} does not answer like Rescind: {what}; check host and port in {}",
             self.origin, self.place
         ))
     }
@@ -145,6 +146,10 @@ impl Api {
                     (None, ErrorKind::TimedOut) => {
                         format!("{origin} gave no answer: try again, or give a longer --timeout")
                     }
+                    // The standard library has no kind for it.
+                    _ if error.to_string().contains("failed to lookup address") => {
+                        format!("cannot reach {origin}: the host name is not known; {check}")
+                    }
                     _ => format!("cannot reach {origin}: {error}; {check}"),
                 }
             }
@@ -165,6 +170,9 @@ impl Api {
             rustls::Error::InvalidMessage(_) => {
                 format!("{origin} does not speak TLS; {}", self.other_scheme())
             }
+            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => format!(
+                "{origin} is not trusted: its certificate is signed by nobody known here; set tls.ca in {place} to the certificate that signed it, or tls.insecure = true to trust any"
+            ),
             rustls::Error::InvalidCertificate(reason) => format!(
                 "{origin} is not trusted: {reason}; set tls.ca in {place} to the certificate that signed the server's, or tls.insecure = true to trust any"
             ),

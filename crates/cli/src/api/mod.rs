@@ -95,7 +95,7 @@ impl Api {
     /// The object at `path`.
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
         let answer = self.ask(&Method::GET, path, None)?;
-        self.object(path, answer)
+        self.object(answer)
     }
 
     /// Every element of the list at `path`, over all its pages.
@@ -110,17 +110,17 @@ impl Api {
                 .and_then(|link| link.to_str().ok())
                 .and_then(next_of_link)
                 .map(str::to_owned);
-            all.extend(self.object::<Vec<T>>(&page, answer)?);
+            all.extend(self.object::<Vec<T>>(answer)?);
             let Some(next) = next else { return Ok(all) };
             // The token goes to no other server, whatever the list says.
             let next = next.strip_prefix(&self.origin).unwrap_or(&next).to_owned();
             let next = next.strip_prefix("/api/v0").unwrap_or(&next).to_owned();
             if next == page || !next.starts_with('/') {
-                return Err(self.wrong_product(&page, "its list does not end"));
+                return Err(self.wrong_product("its list does not end"));
             }
             page = next;
         }
-        Err(self.wrong_product(&page, "its list does not end"))
+        Err(self.wrong_product("its list does not end"))
     }
 
     /// Sends `body` and reads the object that answers.
@@ -137,13 +137,13 @@ impl Api {
             is_gzip: false,
         };
         let answer = self.ask(method, path, Some(content))?;
-        self.object(path, answer)
+        self.object(answer)
     }
 
     /// `PUT` without a body.
     pub(crate) fn put<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
         let answer = self.ask(&Method::PUT, path, None)?;
-        self.object(path, answer)
+        self.object(answer)
     }
 
     /// A request whose answer says no more than that it was done, and perhaps where.
@@ -152,7 +152,7 @@ impl Api {
         let headers = answer.headers();
         // Any HTTP server might say 204; a 200 with a page of text is not what was asked for.
         if answer.status() != 204 && !headers.contains_key(RESCIND_NODES) {
-            return Err(self.wrong_product(path, &format!("it answers {} to {method}", answer.status())));
+            return Err(self.wrong_product(&format!("it answers {} to {method}", answer.status())));
         }
         Ok(ReceiptHeaders::read(|name| headers.get(name)?.to_str().ok()))
     }
@@ -237,7 +237,7 @@ impl Api {
         }
     }
 
-    fn object<T: DeserializeOwned>(&self, path: &str, mut answer: Response<Body>) -> Result<T, ApiError> {
+    fn object<T: DeserializeOwned>(&self, mut answer: Response<Body>) -> Result<T, ApiError> {
         let body = answer
             .body_mut()
             .with_config()
@@ -250,10 +250,7 @@ impl Api {
                 .headers()
                 .get("content-type")
                 .and_then(|kind| kind.to_str().ok());
-            self.wrong_product(
-                path,
-                &format!("it answers with {}", kind.unwrap_or("something else")),
-            )
+            self.wrong_product(&format!("it answers with {}", kind.unwrap_or("something else")))
         })
     }
 }

@@ -9,5 +9,6 @@ mod profiles;
 mod prompts;
 mod stub;
 mod tables;
+mod tls;
 mod tokens;
 mod unreachable;
