@@ -2,10 +2,25 @@ use crate::stub::{ACCOUNT, Answer, CLUSTER, Ctl, Stub};
 
 const MINIMAL: &str = "[[profile]]\nname = \"default\"\nproduct = \"dedicated\"\nhost = \"localhost\"\n";
 
+/// What `token list` says about each of these files.
+fn refusals(configs: &[(&str, String)]) -> String {
+    let mut text = String::new();
+    for (what, config) in configs {
+        let ended = Ctl::with_config(0, config).run(&["token", "list"]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{what}");
+        assert!(
+            !ended.stderr.contains("managementsecret"),
+            "{what}: {}",
+            ended.stderr
+        );
+        text.push_str(&format!("# {what}\n{}\n", ended.stderr));
+    }
+    text
+}
+
 #[test]
 fn every_mistake_in_a_file_is_named() {
-    let mut text = String::new();
-    for (what, config) in [
+    insta::assert_snapshot!(refusals(&[
         ("no profile", String::new()),
         (
             "not TOML",
@@ -35,6 +50,12 @@ fn every_mistake_in_a_file_is_named() {
             "unknown product",
             "[[profile]]\nname = \"default\"\nproduct = \"core\"\n".to_owned(),
         ),
+    ]));
+}
+
+#[test]
+fn everything_that_a_profile_lacks_is_named() {
+    insta::assert_snapshot!(refusals(&[
         ("another profile", MINIMAL.replace("\"default\"", "\"other\"")),
         ("two of that name", MINIMAL.repeat(2)),
         ("no host", MINIMAL.replace("host = \"localhost\"\n", "")),
@@ -69,17 +90,7 @@ fn every_mistake_in_a_file_is_named() {
             "CA file without certificate",
             format!("{MINIMAL}mgmt_token = \"x\"\n[profile.tls]\nca = \"config.toml\"\n"),
         ),
-    ] {
-        let ended = Ctl::with_config(0, &config).run(&["token", "list"]);
-        assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{what}");
-        assert!(
-            !ended.stderr.contains("managementsecret"),
-            "{what}: {}",
-            ended.stderr
-        );
-        text.push_str(&format!("# {what}\n{}\n", ended.stderr));
-    }
-    insta::assert_snapshot!(text);
+    ]));
 }
 
 #[test]
