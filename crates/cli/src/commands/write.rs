@@ -168,6 +168,10 @@ fn refusal(batch: &Batch, error: &ApiError, progress: &Progress) -> Failure {
     if let Some(more @ 1..) = error.lines.len().checked_sub(MAX_TOLD) {
         message.push_str(&format!("\n  and {more} more lines"));
     }
+    // The words of the documented answer (contract, core-wire section 6).
+    if error.message.starts_with("partial write") {
+        message.push_str("\n  the other lines of this batch were written");
+    }
     let written = match progress.lines() {
         0 => "no earlier batch was written".to_owned(),
         lines => format!("the {lines} lines before it were written"),
