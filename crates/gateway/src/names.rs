@@ -20,7 +20,8 @@ impl Target {
     fn of(name: &str) -> Self {
         match name.parse() {
             Ok(name) => Self::Named(name),
-            Err(_) => Self::Impossible(name.to_owned()),
+            // Answers repeat it: as much of it as helps.
+            Err(_) => Self::Impossible(name.chars().take(2 * DatabaseName::MAX_BYTES).collect()),
         }
     }
 
@@ -95,6 +96,10 @@ mod tests {
         assert_eq!(
             Target::v2(Some("a b")).ok(),
             Some(Target::Impossible("a b".to_owned()))
+        );
+        assert_eq!(
+            Target::v3(Some(&"x".repeat(999))).ok(),
+            Some(Target::Impossible("x".repeat(128)))
         );
         assert!(matches!(Target::v3(Some("a-b")), Ok(Target::Named(_))));
     }

@@ -55,6 +55,8 @@ pub(crate) async fn write(
         () = admission.cut() => None,
     };
     let Some(received) = received.filter(|_| !admission.permit().is_cut()) else {
+        // What may still come of it is not waited for: the connection ends with the answer.
+        *body = Body::empty();
         return Err(gateway.reason_of_cut(&credential, &admission));
     };
     if is_empty(&received.bytes) {

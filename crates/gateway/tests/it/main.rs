@@ -1,0 +1,12 @@
+//! The data plane as clients meet it: a real authority on a temporary catalog, and an upstream that does as it is told.
+
+#[cfg(feature = "bench-always-admit")]
+mod benches;
+mod cuts;
+mod house;
+mod meters;
+mod probes;
+mod queries;
+mod refusals;
+mod upstreams;
+mod writes;
