@@ -11,9 +11,11 @@ use crate::rows::Fields;
 use crate::seam::Connection;
 use crate::{Catalog, Error, Page, Paged, Transaction, stored};
 
-const DATABASE_TOKENS: &str = "database_tokens t JOIN clusters c ON c.id = t.cluster_id";
-const DATABASE_TOKEN: &str = "t.id, c.account_id, t.cluster_id, t.description, t.permissions, t.prefix, \
-     t.created_at, t.created_by, t.expires_at, t.revoked_at, t.last_used_at";
+const DATABASE_TOKENS: &str = "database_tokens t";
+/// The account by a subquery: a join would be made for every row that the filter passes over.
+const DATABASE_TOKEN: &str = "t.id, (SELECT c.account_id FROM clusters c WHERE c.id = t.cluster_id) AS account_id, \
+     t.cluster_id, t.description, t.permissions, t.prefix, t.created_at, t.created_by, t.expires_at, t.revoked_at, \
+     t.last_used_at";
 const MANAGEMENT_TOKENS: &str = "management_tokens t";
 const MANAGEMENT_TOKEN: &str = "t.id, t.account_id, t.description, t.prefix, t.created_at, t.created_by, \
      t.expires_at, t.revoked_at, t.last_used_at";
