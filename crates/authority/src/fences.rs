@@ -52,6 +52,7 @@ impl Authority {
     /// Waits until every node acts by `revision`. Repeating it is harmless.
     pub(crate) async fn fence(&self, revision: Revision, began: Instant) -> Result<Receipt, Error> {
         self.catch_up(revision).await?;
+        self.grants().endings.wait().await;
         let took = began.elapsed();
         let node = NodeReceipt {
             node: self.settings.node_name.clone(),

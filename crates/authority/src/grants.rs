@@ -15,6 +15,7 @@ use rescind_domain::{
     TokenKind,
 };
 
+use crate::endings::Endings;
 use crate::tethers::Leash;
 
 /// What one token may do.
@@ -74,11 +75,9 @@ impl Entry {
         self.leash.cut().await;
     }
 
-    fn cut_now(&self) {
-        self.leash.cut_now();
-        if let Some(superseded) = &self.superseded {
-            superseded.cut_now();
-        }
+    /// Whether the table of uses holds a reference.
+    pub(crate) fn is_use_noted(&self) -> bool {
+        self.is_use_noted.load(Ordering::Acquire)
     }
 }
 
@@ -107,6 +106,7 @@ pub(crate) struct GrantTable {
     by_key: Box<[RwLock<HashTable<Arc<Entry>>>]>,
     by_token: Box<[RwLock<HashTable<Arc<Entry>>>]>,
     used: Mutex<Vec<Arc<Entry>>>,
+    pub(crate) endings: Endings,
     revoked: Mutex<VecDeque<Key>>,
 }
 
@@ -117,6 +117,7 @@ impl GrantTable {
             by_key: shards(),
             by_token: shards(),
             used: Mutex::new(Vec::new()),
+            endings: Endings::default(),
             revoked: Mutex::new(VecDeque::new()),
         }
     }
@@ -177,7 +178,7 @@ impl GrantTable {
         let entry = Arc::new(Entry {
             key,
             leash: Leash::default(),
-            superseded: former.and_then(|former| retire(former, &grant)),
+            superseded: former.and_then(|former| self.retire(former, &grant)),
             grant,
             used_at: AtomicI64::new(last_used.map_or(NEVER, Timestamp::micros).max(used_at)),
             is_use_noted: AtomicBool::new(false),
@@ -196,7 +197,7 @@ impl GrantTable {
         let Some(entry) = self.unlink_token(token) else {
             return;
         };
-        entry.cut_now();
+        self.end(&entry, 1);
         let forgotten = {
             let mut revoked = self.revoked.lock();
             revoked.push_back(entry.key);
@@ -227,6 +228,32 @@ impl GrantTable {
             .cloned()
     }
 
+    /// Cuts an entry and those that it superseded, to which `kept` references and one each are the tables' own.
+    fn end(&self, entry: &Arc<Entry>, kept: usize) {
+        entry.leash.cut_now();
+        self.endings.add(Arc::clone(entry), kept);
+        if let Some(superseded) = &entry.superseded {
+            self.end(superseded, 1);
+        }
+    }
+
+    /// Cuts a replaced entry when its successor may do less; otherwise hands it on while work may still hang on it.
+    fn retire(&self, former: Arc<Entry>, grant: &Grant) -> Option<Arc<Entry>> {
+        let keeps_rights = match (&former.grant, grant) {
+            (Grant::Database(before), Grant::Database(after)) => before
+                .permissions
+                .iter()
+                .all(|permission| after.permissions.covers(permission)),
+            _ => false,
+        };
+        if !keeps_rights {
+            self.end(&former, 0);
+            return None;
+        }
+        // Out of both tables, nobody can take a new reference: one left is this one.
+        (Arc::strong_count(&former) > 1).then_some(former)
+    }
+
     fn unlink_token(&self, token: TokenRef) -> Option<Arc<Entry>> {
         let mut shard = self.by_token[shard_of_token(token)].write();
         let found = shard.find_entry(spread_token(token), |entry| entry.grant.token() == token);
@@ -235,23 +262,6 @@ impl GrantTable {
 }
 
 const NEVER: i64 = i64::MIN;
-
-/// Cuts a replaced entry when its successor may do less; otherwise hands it on while work may still hang on it.
-fn retire(former: Arc<Entry>, grant: &Grant) -> Option<Arc<Entry>> {
-    let keeps_rights = match (&former.grant, grant) {
-        (Grant::Database(before), Grant::Database(after)) => before
-            .permissions
-            .iter()
-            .all(|permission| after.permissions.covers(permission)),
-        _ => false,
-    };
-    if !keeps_rights {
-        former.cut_now();
-        return None;
-    }
-    // Out of both tables, nobody can take a new reference: one left is this one.
-    (Arc::strong_count(&former) > 1).then_some(former)
-}
 
 fn key_of(hash: &SecretHash) -> Key {
     let mut key = [0; 32];

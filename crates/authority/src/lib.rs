@@ -10,6 +10,7 @@ mod authority;
 mod callers;
 mod databases;
 mod directory;
+mod endings;
 mod errors;
 mod fences;
 mod founding;

@@ -1,0 +1,73 @@
+//! Endings: work that was cut and is still winding up.
+//!
+//! A permit holds on to the entry that admitted it, so that work has ended when nothing but the tables holds the entry.
+//! An act returns only then (promise G2): a write that had passed its last check when the token was cut has either
+//! become durable or not, but is not still to come.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use crate::grants::Entry;
+
+/// Entries whose work was cut, until it has ended.
+#[derive(Default)]
+pub(crate) struct Endings(Mutex<Vec<Ending>>);
+
+struct Ending {
+    entry: Arc<Entry>,
+    /// References of the tables, which are no work.
+    kept: usize,
+    since: Instant,
+}
+
+/// Work asks for its tether every few milliseconds. What has not ended by then hangs: it is refused at its next check,
+/// and nobody is made to wait for it any longer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const FIRST_PAUSE: Duration = Duration::from_micros(100);
+const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+
+impl Ending {
+    fn is_over(&self) -> bool {
+        Arc::strong_count(&self.entry) <= 1 + self.kept + usize::from(self.entry.is_use_noted())
+    }
+}
+
+impl Endings {
+    /// Notes that the entry's work was cut; `kept` references to it are the tables' own.
+    pub(crate) fn add(&self, entry: Arc<Entry>, kept: usize) {
+        let ending = Ending {
+            entry,
+            kept,
+            since: Instant::now(),
+        };
+        if !ending.is_over() {
+            self.0.lock().push(ending);
+        }
+    }
+
+    /// Waits until all work that was cut so far has ended, or its time is up.
+    pub(crate) async fn wait(&self) {
+        let began = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        while !self.are_over(began) {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Whether nothing runs any more that was cut before `began`.
+    fn are_over(&self, began: Instant) -> bool {
+        let mut endings = self.0.lock();
+        endings.retain(|ending| {
+            let is_late = ending.since.elapsed() > PATIENCE;
+            if is_late && !ending.is_over() {
+                tracing::warn!(token = ?ending.entry, "work that was cut has not ended in time");
+            }
+            !is_late && !ending.is_over()
+        });
+        endings.iter().all(|ending| ending.since > began)
+    }
+}
