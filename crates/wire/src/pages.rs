@@ -16,15 +16,16 @@ pub const MAX_LIMIT: u32 = 1_000;
 pub struct DatabaseTokenListQuery {
     /// `all`, or some of `active`, `expired`, `revoked`, joined by commas. All, when absent.
     pub status: Option<String>,
-    /// Only tokens whose description, id or permissions hold this text, in either case.
+    /// Only tokens whose description or id holds this text, in either case.
     pub search: Option<String>,
-    /// Only tokens that may read or write this database.
+    /// Only tokens that may read or write this database, by its name or by `*`.
     pub database: Option<String>,
-    /// `created`, `id`, `description`, `expires`, `revoked` or `used`.
+    /// `created` (default), `description`, `expires` or `used`.
     pub sort: Option<String>,
     /// `asc` or `desc`.
     pub order: Option<SortOrder>,
     /// At most this many elements, 1 to 1000; a `Link` header with `rel="next"` leads on.
+    #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 1000))]
     pub limit: Option<u32>,
     /// Where to go on: taken from the `Link` header.
     pub cursor: Option<String>,
@@ -38,13 +39,14 @@ pub struct DatabaseTokenListQuery {
 pub struct ManagementTokenListQuery {
     /// `all`, or some of `active`, `expired`, `revoked`, joined by commas. All, when absent.
     pub status: Option<String>,
-    /// Only tokens whose description, id or prefix hold this text, in either case.
+    /// Only tokens whose description or id holds this text, in either case.
     pub search: Option<String>,
-    /// `created`, `id`, `description`, `prefix`, `expires`, `revoked` or `used`.
+    /// `created` (default), `description`, `expires` or `used`.
     pub sort: Option<String>,
     /// `asc` or `desc`.
     pub order: Option<SortOrder>,
     /// At most this many elements, 1 to 1000; a `Link` header with `rel="next"` leads on.
+    #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 1000))]
     pub limit: Option<u32>,
     /// Where to go on: taken from the `Link` header.
     pub cursor: Option<String>,
@@ -85,6 +87,7 @@ pub struct AuditEventQuery {
     /// By sequence: `asc` or `desc` (default: the newest first).
     pub order: Option<SortOrder>,
     /// At most this many elements, 1 to 1000; a `Link` header with `rel="next"` leads on.
+    #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 1000))]
     pub limit: Option<u32>,
     /// Where to go on: taken from the `Link` header.
     pub cursor: Option<String>,

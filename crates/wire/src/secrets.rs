@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 64))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 64, description = "A token's secret in clear."))]
 pub struct SecretText(String);
 
 impl SecretText {

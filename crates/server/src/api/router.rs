@@ -142,3 +142,23 @@ async fn wrong_method(method: Method, uri: Uri) -> Problem {
     );
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_route_is_documented() {
+        let mut served = BTreeSet::new();
+        for (routes, prefix) in [(of_clusters(), CLUSTER), (of_accounts(), ACCOUNT)] {
+            for (path, _) in routes {
+                served.extend([path.to_owned(), format!("{prefix}{path}")]);
+            }
+        }
+        served.extend(of_their_own().into_iter().map(|(path, _)| path.to_owned()));
+        let documented: BTreeSet<_> = openapi::openapi().paths.paths.into_keys().collect();
+        assert_eq!(served, documented);
+    }
+}

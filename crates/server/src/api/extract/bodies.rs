@@ -21,8 +21,14 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
     async fn from_request(request: Request, _: &Api) -> Result<Self, Problem> {
         check_type(request.headers())?;
         let bytes = read(request).await?;
-        if bytes.trim_ascii().is_empty() {
-            return Err(Problem::invalid("the body is empty; send a JSON object"));
+        match bytes.trim_ascii_start().first() {
+            None => return Err(Problem::invalid("the body is empty; send a JSON object")),
+            Some(b'{') => {}
+            Some(_) => {
+                return Err(Problem::invalid(
+                    "the body must be a JSON object, which starts with {",
+                ));
+            }
         }
         Ok(Self(rescind_wire::decode(&bytes)?))
     }

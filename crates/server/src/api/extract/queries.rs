@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use rescind_wire::FieldError;
+use rescind_wire::{FieldError, MAX_LIMIT};
 use serde::de::value::{MapDeserializer, StringDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 
@@ -85,11 +85,12 @@ impl<'de> Deserializer<'de> for Value {
         }
     }
 
+    /// Every number among the parameters is a limit.
     fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problems> {
         match self.0.parse() {
             Ok(number) => visitor.visit_u32(number),
             Err(_) => Err(Problems::custom(format!(
-                "must be a whole number from 0, not {:?}",
+                "must be a whole number from 1 to {MAX_LIMIT}, not {:?}",
                 self.0
             ))),
         }
@@ -143,7 +144,7 @@ mod tests {
         };
         assert_eq!(
             refused("limit=-1"),
-            "limit: must be a whole number from 0, not \"-1\""
+            "limit: must be a whole number from 1 to 1000, not \"-1\""
         );
         assert_eq!(refused("order=up"), "order: must be asc or desc, not \"up\"");
         assert_eq!(refused("act=a&act=a"), "act: is given more than once");

@@ -1,0 +1,10 @@
+//! The Management API, in process: a real authority on a temporary SQLite file, a frozen clock, a seeded generator, so
+//! that even a minted token snapshots exactly.
+
+mod bad_input;
+mod contract;
+mod lists;
+mod openapi;
+mod policy;
+mod stories;
+mod world;
