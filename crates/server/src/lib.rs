@@ -1,1 +1,64 @@
-//! Under construction.
+//! The faces and the composition root: the management API, the embedded upstream, configuration, and the `rescind`
+//! process with its commands.
+//!
+//! This crate decides nothing about tokens and computes no query: it brings authority, gateway and engine together and
+//! gives them a clock, randomness, a port and a place on disk. No other crate knows flags, files or signals.
+
+mod ambient;
+mod answers;
+pub mod api;
+mod args;
+mod audit;
+mod authorities;
+mod data_dir;
+mod demo;
+mod failure;
+mod first_start;
+mod housekeeping;
+mod listener;
+mod logs;
+mod metrics;
+mod openapi;
+mod panics;
+mod profile_file;
+mod running;
+mod serve;
+mod signals;
+mod terminal;
+mod tls;
+mod upstream;
+mod users;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Arguments, AuditCommand, Command};
+use crate::failure::Failure;
+
+/// What the `rescind` program does: reads its arguments and environment, runs the command and gives the exit code: 0
+/// done, 1 failed, 2 usage.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    match execute(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn execute(command: Command) -> Result<(), Failure> {
+    if let Command::Openapi = command {
+        return openapi::run();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| Failure::because("threads cannot be started", e))?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(arguments) => serve::run(*arguments).await,
+            Command::Demo(arguments) => demo::run(arguments).await,
+            Command::User(command) => users::run(command).await,
+            Command::Audit(AuditCommand::Verify { data }) => audit::verify(&data).await,
+            Command::Openapi => openapi::run(),
+        }
+    })
+}

@@ -1,2 +1,7 @@
-//! Under construction.
-fn main() {}
+//! The `rescind` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rescind_server::run()
+}

@@ -1,0 +1,345 @@
+//! The command line and its environment variables.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use rescind_authority::Location;
+use rescind_domain::{Email, Role};
+
+use crate::failure::Failure;
+
+/// The token authority for InfluxDB 3: creates, lists, updates and revokes tokens, and enforces them on every write
+/// and query.
+#[derive(Debug, Parser)]
+#[command(name = "rescind", version, max_term_width = 110)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the management API and the data plane on one port until SIGTERM
+    Serve(Box<ServeArguments>),
+    /// Tell the whole story over real HTTP on a server of its own: create, write, query, revoke, refused
+    Demo(DemoArguments),
+    /// Manage the people who may sign in; the server must not run meanwhile
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Look after the audit log
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Print the OpenAPI document of the management API as JSON
+    Openapi,
+}
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    #[command(flatten)]
+    pub(crate) data: DataDirectory,
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, env = "RESCIND_LISTEN", value_name = "HOST:PORT", default_value = "127.0.0.1:8181")]
+    pub(crate) listen: Listen,
+    /// This node's name in receipts and lists [default: the host's name]
+    #[arg(long, env = "RESCIND_NODE_NAME", value_name = "NAME", value_parser = node_name)]
+    pub(crate) node_name: Option<String>,
+    /// Address of the first administrator, made when the catalog is empty
+    #[arg(long, env = "RESCIND_ADMIN_EMAIL", value_name = "EMAIL", default_value = "admin@localhost")]
+    pub(crate) admin_email: Email,
+    /// Certificate chain in PEM: serve HTTPS instead of HTTP
+    #[arg(long, env = "RESCIND_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Private key of the certificate in PEM
+    #[arg(long, env = "RESCIND_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Form of the log on stderr
+    #[arg(long, env = "RESCIND_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+    /// What to log, such as info, debug or warn,rescind_gateway=debug [env: RUST_LOG is read as well]
+    #[arg(long, env = "RESCIND_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    #[command(flatten)]
+    pub(crate) bounds: Bounds,
+}
+
+/// What requests may take. Sizes are in bytes, or with a unit: 64KiB, 256MiB, 1GiB.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct Bounds {
+    /// Longest body of a write, after decompression
+    #[arg(long, env = "RESCIND_MAX_BODY_BYTES", value_name = "SIZE", default_value = "50MiB")]
+    pub(crate) max_body_bytes: Size,
+    /// Memory for all bodies of requests together; beyond it, requests are refused for the moment
+    #[arg(long, env = "RESCIND_BODY_MEMORY_BYTES", value_name = "SIZE", default_value = "256MiB")]
+    pub(crate) body_memory_bytes: Size,
+    /// Points in memory beyond which they are moved to Parquet files
+    #[arg(long, env = "RESCIND_BUFFER_BYTES", value_name = "SIZE", default_value = "128MiB")]
+    pub(crate) buffer_bytes: Size,
+    /// Points in memory beyond which writes are refused until some have been moved; at most 1GiB
+    #[arg(long, env = "RESCIND_BUFFER_LIMIT_BYTES", value_name = "SIZE", default_value = "512MiB")]
+    pub(crate) buffer_limit_bytes: Size,
+    /// Memory for all queries together
+    #[arg(long, env = "RESCIND_QUERY_MEMORY_BYTES", value_name = "SIZE", default_value = "512MiB")]
+    pub(crate) query_memory_bytes: Size,
+}
+
+impl Default for Bounds {
+    /// What the flags say when they are absent.
+    fn default() -> Self {
+        Self {
+            max_body_bytes: Size(50 << 20),
+            body_memory_bytes: Size(256 << 20),
+            buffer_bytes: Size(128 << 20),
+            buffer_limit_bytes: Size(512 << 20),
+            query_memory_bytes: Size(512 << 20),
+        }
+    }
+}
+
+/// How to tell the story.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// End after the story instead of serving until Ctrl-C
+    #[arg(long, env = "RESCIND_DEMO_EXIT")]
+    pub(crate) exit: bool,
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, env = "RESCIND_LISTEN", value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) listen: Listen,
+}
+
+/// What to do about users.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add a user; give it a password with `rescind user passwd`
+    Add {
+        #[command(flatten)]
+        data: DataDirectory,
+        /// How the user signs in
+        #[arg(long)]
+        email: Email,
+        /// Given name
+        #[arg(long)]
+        first_name: String,
+        /// Family name
+        #[arg(long)]
+        last_name: String,
+        /// What the user may do: admin, member or auditor
+        #[arg(long)]
+        role: Role,
+    },
+    /// Set a user's password, read from the terminal or from stdin
+    Passwd {
+        #[command(flatten)]
+        data: DataDirectory,
+        /// Whose
+        #[arg(long)]
+        email: Email,
+    },
+    /// Disable a user: refused everywhere from then on
+    Disable {
+        #[command(flatten)]
+        data: DataDirectory,
+        /// Whom
+        #[arg(long)]
+        email: Email,
+    },
+}
+
+/// What to do about the audit log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Recompute the chain of hashes from the first event; the server may run meanwhile
+    Verify {
+        #[command(flatten)]
+        data: DataDirectory,
+    },
+}
+
+/// Where everything is kept.
+#[derive(Debug, Args)]
+pub(crate) struct DataDirectory {
+    /// Directory that holds everything rescind remembers
+    #[arg(long, env = "RESCIND_DATA_DIR", value_name = "DIR", default_value = "./rescind-data")]
+    pub(crate) data_dir: PathBuf,
+    /// Catalog, as sqlite:PATH [default: catalog.sqlite in the data directory]
+    #[arg(long, env = "RESCIND_CATALOG", value_name = "LOCATION", hide_env_values = true)]
+    pub(crate) catalog: Option<CatalogText>,
+}
+
+impl DataDirectory {
+    /// Where the catalog is.
+    pub(crate) fn location(&self) -> Result<Location, Failure> {
+        match &self.catalog {
+            Some(text) => text.location(),
+            None => Ok(Location::Sqlite(self.data_dir.join("catalog.sqlite"))),
+        }
+    }
+
+    /// Where the catalog is, if a server has ever made it: a mistyped path must make nothing.
+    pub(crate) fn existing_location(&self) -> Result<Location, Failure> {
+        let location = self.location()?;
+        if let Location::Sqlite(path) = &location
+            && let Err(e) = path.metadata()
+        {
+            let advice = "give the --data-dir of a server that has started once";
+            return Err(Failure::because(format!("no catalog at {} ({advice})", path.display()), e));
+        }
+        Ok(location)
+    }
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// An address to listen on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listen {
+    /// A name or an IP address, without brackets.
+    pub(crate) host: String,
+    /// 0 for any free one.
+    pub(crate) port: u16,
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "must be HOST:PORT, such as 127.0.0.1:8181, [::1]:8181 or 127.0.0.1:0 for any free port".to_owned();
+        let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let host = match bare {
+            Some(host) => host,
+            // An IPv6 address without brackets could mean several things.
+            None if host.contains(':') => return Err(wrong()),
+            None => host,
+        };
+        match port.parse() {
+            Ok(port) if !host.is_empty() => Ok(Self { host: host.to_owned(), port }),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// A number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size(pub(crate) usize);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at(digits);
+        let factor: usize = match unit.trim() {
+            "" | "B" => 1,
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "GiB" => 1 << 30,
+            _ => 0,
+        };
+        let bytes = number.parse().ok().and_then(|number: usize| number.checked_mul(factor));
+        match bytes {
+            Some(bytes) if bytes > 0 => Ok(Self(bytes)),
+            _ => Err("must be a number of bytes above 0, or one with a unit: 64KiB, 256MiB, 1GiB".to_owned()),
+        }
+    }
+}
+
+/// Where the catalog shall be, as typed. Judged after parsing, because the parser's messages repeat what was typed and
+/// this may hold a password.
+#[derive(Clone)]
+pub(crate) struct CatalogText(String);
+
+impl From<String> for CatalogText {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for CatalogText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CatalogText(…)")
+    }
+}
+
+impl CatalogText {
+    /// The location, if it is one that can be served.
+    pub(crate) fn location(&self) -> Result<Location, Failure> {
+        let refusal = match self.0.parse() {
+            Ok(Location::Sqlite(path)) => return Ok(Location::Sqlite(path)),
+            Ok(Location::Postgres(_)) => "a PostgreSQL catalog is not available yet: use sqlite:PATH, or leave it out",
+            Err(_) => "must be sqlite:PATH, such as sqlite:/var/lib/rescind/catalog.sqlite",
+        };
+        Err(Failure::new(format!("--catalog: {refusal}")).as_usage())
+    }
+}
+
+fn node_name(text: &str) -> Result<String, String> {
+    let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    match (1..=64).contains(&text.len()) && text.chars().all(is_fit) {
+        true => Ok(text.to_owned()),
+        false => Err("must be 1 to 64 letters, digits, dots, hyphens or underscores".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_ambiguous_ones_refused() {
+        for (text, host, port) in [("127.0.0.1:0", "127.0.0.1", 0), ("[::1]:8181", "::1", 8181), ("db:80", "db", 80)] {
+            assert_eq!(text.parse(), Ok(Listen { host: host.to_owned(), port }), "{text}");
+        }
+        for text in ["", "8181", ":8181", "::1:8181", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:65536", "[::1:80"] {
+            assert!(text.parse::<Listen>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [("1", 1), ("64KiB", 65_536), ("2 MiB", 2 << 20), ("1GiB", 1 << 30), ("7B", 7)] {
+            assert_eq!(text.parse(), Ok(Size(bytes)), "{text}");
+        }
+        for text in ["", "0", "-1", "1kb", "MiB", "1.5GiB", "99999999999999999999", "18446744073709551615GiB"] {
+            assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn absent_flags_are_the_default_bounds() {
+        let parsed = Arguments::try_parse_from(["rescind", "serve"]).expect("no flag is needed");
+        let Command::Serve(serve) = parsed.command else {
+            panic!("another command");
+        };
+        assert_eq!(serve.bounds, Bounds::default());
+    }
+
+    #[test]
+    fn a_mistyped_path_makes_nothing() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let data_dir = parent.path().join("typo");
+        let data = DataDirectory { data_dir: data_dir.clone(), catalog: None };
+        let refusal = data.existing_location().expect_err("nothing there").to_string();
+        assert!(refusal.contains("typo/catalog.sqlite") && refusal.contains("--data-dir"), "{refusal}");
+        assert!(!data_dir.exists());
+    }
+
+    #[test]
+    fn a_postgres_catalog_is_refused_without_repeating_its_password() {
+        let catalog = |text: &str| CatalogText::from(text.to_owned()).location();
+        let refusal = catalog("postgres://rescind:hush@db/catalog").expect_err("not yet").to_string();
+        assert!(refusal.contains("not available yet") && !refusal.contains("hush"), "{refusal}");
+        assert!(catalog("sqlite:a.db").is_ok());
+        assert!(!catalog("pg:hush").expect_err("no location").to_string().contains("hush"));
+    }
+}

@@ -1,0 +1,79 @@
+//! The data directory: private to its owner, and used by one process at a time.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::failure::Failure;
+
+/// A data directory that this process alone uses, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Makes the directory if need be (mode 0700) and takes it.
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.map_err(|e| Failure::because(format!("the data directory {} cannot be made", path.display()), e))?;
+        Self::take(path)?.ok_or_else(|| {
+            let directory = path.display();
+            Failure::new(format!("the data directory {directory} is in use by another running rescind process"))
+        })
+    }
+
+    /// Takes a directory that a server has started on before.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        Self::take(path)?.ok_or_else(|| {
+            let directory = path.display();
+            Failure::new(format!(
+                "the data directory {directory} is in use by a running rescind serve; stop it first"
+            ))
+        })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the embedded database keeps its points.
+    pub(crate) fn engine(&self) -> PathBuf {
+        self.path.join("engine")
+    }
+
+    fn take(path: &Path) -> Result<Option<Self>, Failure> {
+        let name = path.join("lock");
+        let cannot = |e| Failure::because(format!("the lock file {} cannot be opened", name.display()), e);
+        let options = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&name);
+        let lock = options.map_err(cannot)?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Self { path: path.to_owned(), _lock: lock })),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+            Err(e) => Err(Failure::because(format!("the lock file {} cannot be locked", name.display()), e)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn only_one_may_hold_it_and_nobody_else_may_look() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let path = parent.path().join("a/b");
+        let first = DataDir::create(&path).expect("free");
+        let mode = path.metadata().expect("it exists").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        let refusal = DataDir::create(&path).expect_err("taken").to_string();
+        assert!(refusal.contains("in use") && refusal.contains("a/b"), "{refusal}");
+        drop(first);
+        DataDir::create(&path).expect("free again");
+    }
+}

@@ -1,0 +1,154 @@
+//! What `/metrics` tells Prometheus, and who may ask.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, Method, StatusCode, header};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use rescind_authority::{Authority, Caller, Refusal};
+use rescind_domain::Clock;
+
+use crate::answers::refusal;
+use crate::failure::Failure;
+
+const START: &str = "rescind_start_time_seconds";
+const REVISION: &str = "rescind_revision";
+const GRANTS: &str = "rescind_grants";
+const ADMITTING: &str = "rescind_admitting";
+const REVOCATIONS: &str = "rescind_revoke_seconds";
+const REQUESTS: &str = "rescind_management_requests_total";
+const HOUSEKEEPING: &str = "rescind_housekeeping_failures_total";
+
+/// From half a millisecond, which a fast disk needs, to a lease term and more.
+const SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 10.0];
+
+/// Everything counted in this process.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    handle: PrometheusHandle,
+}
+
+impl Metrics {
+    /// Starts counting; works once per process.
+    pub(crate) fn install(clock: &dyn Clock) -> Result<Self, Failure> {
+        let cannot = |e| Failure::because("metrics cannot be set up", e);
+        let builder = PrometheusBuilder::new();
+        let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS);
+        let handle = builder.and_then(PrometheusBuilder::install_recorder).map_err(cannot)?;
+        describe_gauge!(START, Unit::Seconds, "When this process started, since the Unix epoch.");
+        describe_gauge!(REVISION, "The last revision that this node acts by.");
+        describe_gauge!(GRANTS, "Tokens that this node may admit, expired ones included.");
+        describe_gauge!(ADMITTING, "1 while this node can tell which tokens hold, 0 while it refuses everything.");
+        describe_histogram!(REVOCATIONS, Unit::Seconds, "From a revocation's request to its answer.");
+        describe_counter!(REQUESTS, "Requests to the management API, by method and status.");
+        describe_counter!(HOUSEKEEPING, "Rounds of housekeeping that failed in part.");
+        gauge!(START).set(clock.now().micros() as f64 / 1e6);
+        Ok(Self { handle })
+    }
+
+    /// Everything counted, in the text format of Prometheus.
+    pub(crate) fn render(&self, authority: &Authority) -> String {
+        gauge!(REVISION).set(authority.revision().get() as f64);
+        gauge!(GRANTS).set(authority.grant_count() as f64);
+        gauge!(ADMITTING).set(if authority.is_current() { 1.0 } else { 0.0 });
+        self.handle.render()
+    }
+
+    /// Folds what was counted since the last call, so that memory stays bounded while nobody asks.
+    pub(crate) fn fold(&self) {
+        self.handle.run_upkeep();
+    }
+}
+
+/// Counts a round of housekeeping that failed in part.
+pub(crate) fn count_failed_housekeeping() {
+    counter!(HOUSEKEEPING).increment(1);
+}
+
+/// Counts a request to the management API and times revocations.
+pub(crate) async fn count_management(request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let is_token = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().contains("tokens/"));
+    let answer = next.run(request).await;
+    // Only methods that exist, so that nobody can fill the memory with words of their own.
+    let shown = match method.as_str() {
+        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known.to_owned(),
+        _ => "other".to_owned(),
+    };
+    counter!(REQUESTS, "method" => shown, "status" => answer.status().as_u16().to_string()).increment(1);
+    if method == Method::DELETE && is_token && answer.status().is_success() {
+        histogram!(REVOCATIONS).record(began.elapsed().as_secs_f64());
+    }
+    answer
+}
+
+/// What the handler of `/metrics` needs.
+#[derive(Clone)]
+pub(crate) struct Rendering {
+    /// Where the gauges come from.
+    pub(crate) authority: Arc<Authority>,
+    /// Everything else.
+    pub(crate) metrics: Metrics,
+}
+
+/// `GET /metrics`: for whoever is on this machine, or holds a management token.
+pub(crate) async fn render(
+    State(Rendering { authority, metrics }): State<Rendering>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Response {
+    if !is_local(peer, &headers)
+        && let Err(refused) = authenticate(&authority, &headers)
+    {
+        return refuse(&refused).into_response();
+    }
+    let format = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (format, metrics.render(&authority)).into_response()
+}
+
+/// Behind a proxy on this machine every stranger comes from here.
+fn is_local(peer: SocketAddr, headers: &HeaderMap) -> bool {
+    let is_forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"].iter().any(|name| headers.contains_key(*name));
+    peer.ip().to_canonical().is_loopback() && !is_forwarded
+}
+
+fn authenticate(authority: &Authority, headers: &HeaderMap) -> Result<Caller, Refusal> {
+    let given = headers.get(header::AUTHORIZATION).ok_or(Refusal::Missing)?.as_bytes();
+    let (scheme, secret) = given.split_at_checked("Bearer ".len()).ok_or(Refusal::Missing)?;
+    match scheme.eq_ignore_ascii_case(b"Bearer ") {
+        true => authority.authenticate(secret.trim_ascii()),
+        false => Err(Refusal::Missing),
+    }
+}
+
+fn refuse(refused: &Refusal) -> impl IntoResponse + use<> {
+    let (status, name, value) = match refused {
+        Refusal::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, header::RETRY_AFTER, "1"),
+        _ => (StatusCode::UNAUTHORIZED, header::WWW_AUTHENTICATE, "Bearer"),
+    };
+    ([(name, value)], refusal(status, format!("{refused}; /metrics needs a management token")))
+}
+
+/// How often [`Metrics::fold`] wants to be called.
+pub(crate) const FOLD: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_local() {
+        let none = HeaderMap::new();
+        for (peer, local) in [("127.0.0.1:1", true), ("[::1]:1", true), ("[::ffff:127.0.0.1]:1", true), ("10.0.0.1:1", false)] {
+            assert_eq!(is_local(peer.parse().expect("an address"), &none), local, "{peer}");
+        }
+        let forwarded = HeaderMap::from_iter([(header::FORWARDED, "for=10.0.0.1".parse().expect("a value"))]);
+        assert!(!is_local("127.0.0.1:1".parse().expect("an address"), &forwarded));
+    }
+}

@@ -1,0 +1,231 @@
+//! `influxctl.toml` in the data directory: the profile with which `influxctl` reaches this server at once.
+//!
+//! It holds a management token in clear: mode 0600, never logged. It belongs to the operator once it is written: a later
+//! start changes only what it must, the address.
+
+use std::fs::{File, OpenOptions, rename};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rescind_authority::Founding;
+
+/// How clients reach this server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// A name or an IP address without brackets.
+    pub(crate) host: String,
+    /// The port.
+    pub(crate) port: u16,
+    /// The certificate that clients shall trust, for HTTPS.
+    pub(crate) certificate: Option<PathBuf>,
+}
+
+impl Address {
+    /// `http://HOST:PORT`.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        match self.host.contains(':') {
+            true => format!("{scheme}://[{}]:{}", self.host, self.port),
+            false => format!("{scheme}://{}:{}", self.host, self.port),
+        }
+    }
+
+    fn tls_line(&self) -> String {
+        match &self.certificate {
+            Some(certificate) => format!("ca = {}", quoted(&certificate.display().to_string())),
+            None => "disable = true".to_owned(),
+        }
+    }
+}
+
+/// The file of a data directory, and the one that waits to take its place.
+#[derive(Debug, Clone)]
+pub(crate) struct ProfileFile {
+    path: PathBuf,
+    pending: PathBuf,
+}
+
+impl ProfileFile {
+    /// The file in `data_dir`.
+    pub(crate) fn of(data_dir: &Path) -> Self {
+        Self { path: data_dir.join("influxctl.toml"), pending: data_dir.join("influxctl.toml.new") }
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts the first profile beside its place, so that the secret is safe on disk before it is of any use.
+    pub(crate) fn prepare(&self, founding: &Founding, address: &Address) -> io::Result<()> {
+        self.write_pending(&render(founding, address))
+    }
+
+    /// Moves what was prepared into place.
+    pub(crate) fn publish(&self) -> io::Result<()> {
+        rename(&self.pending, &self.path)?;
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        File::open(directory)?.sync_all()
+    }
+
+    /// Ends what a crash left half done: a profile that was prepared and whose token exists by now.
+    pub(crate) fn recover(&self) -> io::Result<()> {
+        match self.pending.try_exists()? && !self.path.try_exists()? {
+            true => self.publish(),
+            false => Ok(()),
+        }
+    }
+
+    /// Points the profile to `address`, if it is one of `account`. Leaves alone what the operator moved away or made
+    /// into something else.
+    pub(crate) fn point_to(&self, address: &Address, account: &str) -> io::Result<()> {
+        let text = match std::fs::read_to_string(&self.path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(e),
+        };
+        if account_of(&text).is_none_or(|owner| owner != account) {
+            return Ok(());
+        }
+        let pointed = readdress(&text, address);
+        // Never make a file that can be read into one that cannot.
+        if pointed == text || pointed.parse::<toml::Table>().is_err() {
+            return Ok(());
+        }
+        self.write_pending(&pointed)?;
+        self.publish()
+    }
+
+    fn write_pending(&self, text: &str) -> io::Result<()> {
+        match std::fs::remove_file(&self.pending) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.pending)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    }
+}
+
+fn render(founding: &Founding, address: &Address) -> String {
+    format!(
+        "# Made by the first start of rescind. It holds a management token: keep it to yourself.\n\
+         # The server keeps host, port and tls up to date; everything else is yours to change.\n\
+         [[profile]]\n\
+         name = \"default\"\n\
+         product = \"dedicated\"\n\
+         host = {}\n\
+         port = \"{}\"\n\
+         account_id = \"{}\"\n\
+         cluster_id = \"{}\"\n\
+         mgmt_token = \"{}\"\n\
+         \n\
+         [profile.tls]\n\
+         {}\n",
+        quoted(&address.host),
+        address.port,
+        founding.account.id,
+        founding.cluster.id,
+        founding.secret.expose(),
+        address.tls_line(),
+    )
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// The account of the first profile.
+fn account_of(text: &str) -> Option<String> {
+    let table: toml::Table = text.parse().ok()?;
+    let account = table.get("profile")?.get(0)?.get("account_id")?.as_str()?;
+    Some(account.to_owned())
+}
+
+/// The same text with the first profile's address replaced, line by line, so that comments and order stay.
+fn readdress(text: &str, address: &Address) -> String {
+    let mut profiles = 0;
+    let mut section = "";
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let bare = line.trim();
+        if bare.starts_with('[') {
+            profiles += usize::from(bare.starts_with("[[profile]]"));
+            section = bare;
+            lines.push(line.to_owned());
+            if profiles == 1 && section.starts_with("[profile.tls]") {
+                lines.push(address.tls_line());
+            }
+            continue;
+        }
+        let key = bare.split('=').next().unwrap_or_default().trim();
+        let is_first = profiles == 1;
+        match key {
+            "host" if is_first && section.starts_with("[[profile]]") => {
+                lines.push(format!("host = {}", quoted(&address.host)));
+            }
+            "port" if is_first && section.starts_with("[[profile]]") => {
+                lines.push(format!("port = \"{}\"", address.port));
+            }
+            "disable" | "ca" if is_first && section.starts_with("[profile.tls]") => {}
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EDITED: &str = "# mine\n[[profile]]\nname = \"default\" # main\nhost = \"127.0.0.1\"\nport = \"1\"\n\
+        account_id = \"a\"\ndatabase = \"weather\"\n\n[profile.tls]\ndisable = true\n\n\
+        [[profile]]\nname = \"other\"\nhost = \"elsewhere\"\nport = \"443\"\naccount_id = \"b\"\n\
+        [profile.tls]\nca = \"x\"\n";
+
+    fn clear(port: u16) -> Address {
+        Address { host: "::1".to_owned(), port, certificate: None }
+    }
+
+    #[test]
+    fn only_the_address_of_the_first_profile_changes() {
+        let moved = readdress(EDITED, &clear(2));
+        let expected = EDITED.replacen("\"127.0.0.1\"", "\"::1\"", 1).replacen("\"1\"", "\"2\"", 1);
+        assert_eq!(moved, expected);
+        let secured = readdress(EDITED, &Address { certificate: Some("/c.pem".into()), ..clear(2) });
+        assert_eq!(secured, expected.replacen("disable = true", "ca = \"/c.pem\"", 1));
+        assert_eq!(readdress(&secured, &clear(2)), moved);
+    }
+
+    #[test]
+    fn a_file_is_pointed_in_place_and_a_foreign_one_left_alone() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = ProfileFile::of(directory.path());
+        file.point_to(&clear(2), "a").expect("no file is no failure");
+        std::fs::write(file.path(), EDITED).expect("written");
+        file.point_to(&clear(2), "b").expect("readable");
+        assert_eq!(std::fs::read_to_string(file.path()).expect("readable"), EDITED);
+        file.point_to(&clear(2), "a").expect("readable");
+        assert_eq!(std::fs::read_to_string(file.path()).expect("readable"), readdress(EDITED, &clear(2)));
+    }
+
+    #[test]
+    fn a_prepared_profile_is_published_once_and_never_over_another() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = ProfileFile::of(directory.path());
+        file.recover().expect("nothing to do");
+        file.write_pending("first").expect("written");
+        file.recover().expect("published");
+        file.write_pending("second").expect("written");
+        file.recover().expect("nothing to do");
+        assert_eq!(std::fs::read_to_string(file.path()).expect("readable"), "first");
+    }
+
+    #[test]
+    fn an_address_is_a_url() {
+        assert_eq!(clear(8181).url(), "http://[::1]:8181");
+        let secured = Address { host: "db".to_owned(), port: 1, certificate: Some("c".into()) };
+        assert_eq!(secured.url(), "https://db:1");
+    }
+}

@@ -1,0 +1,183 @@
+//! A running server: everything that one process needs, brought together.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use rescind_authority::{Authority, Location};
+use rescind_domain::Email;
+use rescind_engine::Engine;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::ambient::SystemClock;
+use crate::args::{Bounds, Listen};
+use crate::data_dir::DataDir;
+use crate::failure::Failure;
+use crate::housekeeping::Housekeeping;
+use crate::metrics::{Metrics, Rendering};
+use crate::profile_file::{Address, ProfileFile};
+use crate::upstream::Embedded;
+use crate::{answers, api, authorities, first_start, listener, metrics, tls};
+
+/// What a server is started with.
+pub(crate) struct Setup {
+    /// Where it keeps everything.
+    pub(crate) data: DataDir,
+    /// Where its catalog is.
+    pub(crate) location: Location,
+    /// Where it listens.
+    pub(crate) listen: Listen,
+    /// What it calls itself.
+    pub(crate) node_name: String,
+    /// Who administers what the first start makes.
+    pub(crate) administrator: Email,
+    /// Certificate and key, for HTTPS.
+    pub(crate) certificate: Option<(PathBuf, PathBuf)>,
+    /// What requests may take.
+    pub(crate) bounds: Bounds,
+}
+
+/// A server that accepts connections.
+pub(crate) struct Running {
+    url: String,
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+    /// Ends after the requests have, so that what they did is flushed.
+    background: CancellationToken,
+    background_tasks: TaskTracker,
+    engine: Engine,
+    /// Given back last of all.
+    _data: DataDir,
+}
+
+impl Running {
+    /// Opens everything and begins to serve.
+    pub(crate) async fn start(setup: Setup) -> Result<Self, Failure> {
+        let Setup { data, location, listen, node_name, administrator, certificate, bounds } = setup;
+        let tls = certificate.as_ref().map(|(certificate, key)| tls::acceptor(certificate, key)).transpose()?;
+        // Bound first: the profile that the first start writes names the port. Early clients wait in the kernel's queue.
+        let listener = bind(&listen).await?;
+        let address = reachable(&listen, &listener, certificate.map(|(certificate, _)| certificate))?;
+        let authority = authorities::open(&location, node_name).await?;
+        first_start::run(&authority, &ProfileFile::of(data.path()), &address, &administrator).await?;
+        let engine = open_engine(&data, &bounds).await?;
+        let metrics = Metrics::install(&SystemClock)?;
+        let (shutdown, background) = (CancellationToken::new(), CancellationToken::new());
+        let (tasks, background_tasks) = (TaskTracker::new(), TaskTracker::new());
+        background_tasks.spawn(Arc::clone(&authority).run(background.clone()));
+        let housekeeping = Housekeeping { authority: Arc::clone(&authority), engine: engine.clone(), metrics: metrics.clone() };
+        background_tasks.spawn(housekeeping.run(background.clone()));
+        let url = address.url();
+        let router = router(authority, &engine, metrics, &url, &bounds);
+        tasks.spawn(listener::serve(listener, server(router, tls), shutdown.clone()));
+        tracing::info!(url, "serving");
+        Ok(Self { url, shutdown, tasks, background, background_tasks, engine, _data: data })
+    }
+
+    /// Where clients reach it: `http://HOST:PORT`.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Lets requests in progress end, flushes and closes.
+    pub(crate) async fn stop(self) -> Result<(), Failure> {
+        self.shutdown.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.background.cancel();
+        self.background_tasks.close();
+        self.background_tasks.wait().await;
+        let closed = self.engine.close().await;
+        closed.map_err(|e| Failure::because("the embedded database could not be closed; nothing acknowledged is lost", e))
+    }
+}
+
+/// The name of this machine, as far as it is fit to be shown.
+pub(crate) fn host_name() -> String {
+    let name = rustix::system::uname();
+    match name.nodename().to_str() {
+        Ok(name) if !name.is_empty() => name.to_owned(),
+        _ => "rescind".to_owned(),
+    }
+}
+
+async fn bind(listen: &Listen) -> Result<TcpListener, Failure> {
+    let bound = TcpListener::bind((listen.host.as_str(), listen.port)).await;
+    bound.map_err(|e| Failure::because(format!("cannot listen on {}:{}", listen.host, listen.port), e))
+}
+
+/// Where clients on this machine reach the listener.
+fn reachable(
+    listen: &Listen,
+    listener: &TcpListener,
+    certificate: Option<PathBuf>,
+) -> Result<Address, Failure> {
+    let bound = listener.local_addr().map_err(|e| Failure::because("the listener has no address", e))?;
+    let certificate = certificate.map(std::path::absolute).transpose();
+    let certificate = certificate.map_err(|e| Failure::because("--tls-cert has no absolute path", e))?;
+    Ok(Address { host: host_of(&listen.host, bound), port: bound.port(), certificate })
+}
+
+fn host_of(given: &str, bound: SocketAddr) -> String {
+    match given.parse::<IpAddr>() {
+        // A name was asked for: a certificate may be made out to it.
+        Err(_) => given.to_owned(),
+        Ok(IpAddr::V4(ip)) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.to_string(),
+        Ok(IpAddr::V6(ip)) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.to_string(),
+        Ok(_) => bound.ip().to_string(),
+    }
+}
+
+async fn open_engine(data: &DataDir, bounds: &Bounds) -> Result<Engine, Failure> {
+    let settings = rescind_engine::Settings {
+        max_write_bytes: bounds.max_body_bytes.0,
+        buffer_bytes: bounds.buffer_bytes.0,
+        buffer_limit_bytes: bounds.buffer_limit_bytes.0,
+        query_memory_bytes: bounds.query_memory_bytes.0,
+        ..rescind_engine::Settings::new(data.engine())
+    };
+    // Replaying the log reads and computes: not on a thread that serves.
+    let opening = tokio::task::spawn_blocking(move || Engine::open(settings, Arc::new(SystemClock)));
+    let opened = opening.await.map_err(|e| Failure::because("the embedded database could not be opened", e))?;
+    opened.map_err(|e| Failure::because("the embedded database could not be opened", e))
+}
+
+fn server(router: Router, tls: Option<TlsAcceptor>) -> listener::Server {
+    listener::Server { router, tls }
+}
+
+fn router(authority: Arc<Authority>, engine: &Engine, metrics: Metrics, url: &str, bounds: &Bounds) -> Router {
+    let management = api::router(Arc::clone(&authority), Arc::new(SystemClock), url).layer(axum::middleware::from_fn(metrics::count_management));
+    let upstream = Arc::new(Embedded::new(engine.clone(), Arc::clone(&authority)));
+    let rendering = Rendering { authority: Arc::clone(&authority), metrics };
+    let gateway = rescind_gateway::Settings {
+        max_body_bytes: bounds.max_body_bytes.0,
+        max_bytes_in_flight: bounds.body_memory_bytes.0,
+        ..rescind_gateway::Settings::default()
+    };
+    Router::new()
+        .nest("/api/v0", management)
+        .route("/", get(answers::root))
+        .route("/metrics", get(metrics::render).with_state(rendering))
+        .merge(rescind_gateway::router(rescind_gateway::Gateway::new(authority, upstream, gateway)))
+        .fallback(answers::not_found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_sent_where_they_can_go() {
+        let bound: SocketAddr = "0.0.0.0:80".parse().expect("an address");
+        assert_eq!(host_of("0.0.0.0", bound), "127.0.0.1");
+        assert_eq!(host_of("::", bound), "::1");
+        assert_eq!(host_of("db.example.com", bound), "db.example.com");
+        assert_eq!(host_of("10.0.0.1", "10.0.0.1:80".parse().expect("an address")), "10.0.0.1");
+    }
+}

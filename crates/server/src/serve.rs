@@ -1,0 +1,45 @@
+//! `rescind serve`.
+
+use std::io::Write as _;
+
+use crate::args::ServeArguments;
+use crate::data_dir::DataDir;
+use crate::failure::Failure;
+use crate::running::{Running, Setup};
+use crate::signals::Signals;
+use crate::{logs, running};
+
+/// Serves until SIGTERM or SIGINT, then drains.
+pub(crate) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
+    let location = arguments.data.location()?;
+    logs::start(arguments.log_format, arguments.log.as_deref())?;
+    let setup = Setup {
+        data: DataDir::create(&arguments.data.data_dir)?,
+        location,
+        listen: arguments.listen,
+        node_name: arguments.node_name.unwrap_or_else(running::host_name),
+        administrator: arguments.admin_email,
+        certificate: arguments.tls_cert.zip(arguments.tls_key),
+        bounds: arguments.bounds,
+    };
+    let mut signals = Signals::catch()?;
+    let server = tokio::select! {
+        server = Running::start(setup) => server?,
+        // Nothing is served yet: there is nothing to drain.
+        _ = signals.next() => return Ok(()),
+    };
+    announce(server.url())?;
+    let signal = signals.next().await;
+    tracing::info!(signal, "stopping: requests in progress may end");
+    tokio::select! {
+        stopped = server.stop() => stopped,
+        _ = signals.next() => Err(Failure::new("stopped at once by a second signal; nothing acknowledged is lost")),
+    }
+}
+
+/// The one line on stdout: whoever started this process waits for it.
+fn announce(url: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    let announced = writeln!(stdout, "ready {url}").and_then(|()| stdout.flush());
+    announced.map_err(|e| Failure::because("the ready line cannot be printed", e))
+}

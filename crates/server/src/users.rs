@@ -1,0 +1,41 @@
+//! `rescind user …`: acts on the data directory itself, while no server runs on it.
+
+use std::io::Write as _;
+
+use rescind_authority::AddUser;
+
+use crate::args::UserCommand;
+use crate::data_dir::DataDir;
+use crate::failure::Failure;
+use crate::{authorities, terminal};
+
+/// Does what was asked and says so on stdout.
+pub(crate) async fn run(command: UserCommand) -> Result<(), Failure> {
+    let data = match &command {
+        UserCommand::Add { data, .. } | UserCommand::Passwd { data, .. } | UserCommand::Disable { data, .. } => data,
+    };
+    let location = data.existing_location()?;
+    let _dir = DataDir::open(&data.data_dir)?;
+    let authority = authorities::open(&location, "rescind-user".to_owned()).await?;
+    let operator = authority.operator().await?;
+    let done = match command {
+        UserCommand::Add { email, first_name, last_name, role, .. } => {
+            let request = AddUser { email, first_name, last_name, role };
+            let user = authority.add_user(&operator, operator.account(), request).await?;
+            let advice = "give it a password with `rescind user passwd`";
+            format!("added {} ({}, {}); {advice}", user.email, user.role, user.id)
+        }
+        UserCommand::Passwd { email, .. } => {
+            let password = terminal::read_password()?;
+            authority.set_password(&operator, email.clone(), password).await?;
+            format!("set the password of {email}")
+        }
+        UserCommand::Disable { email, .. } => {
+            authority.disable_user(&operator, email.clone()).await?;
+            format!("disabled {email}")
+        }
+    };
+    // What was done stays done, whether or not anyone reads about it.
+    let _ = writeln!(std::io::stdout().lock(), "{done}");
+    Ok(())
+}
