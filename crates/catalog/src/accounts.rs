@@ -31,8 +31,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`], [`Error::Cursor`].
     pub async fn clusters(&self, account: AccountId, page: &Page) -> Result<Paged<Cluster>, Error> {
-        let mut filter = Filter::default();
-        filter.and("account_id = ?", [account.to_string().into()]);
+        let filter = Filter::of_owner("account_id", account);
         let listing = Listing {
             columns: "id, account_id, name, created_at, deleted_at",
             from: "clusters",

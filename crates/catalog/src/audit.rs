@@ -82,8 +82,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`], [`Error::Cursor`].
     pub async fn audit_events(&self, query: &AuditQuery) -> Result<Paged<AuditEvent>, Error> {
-        let mut filter = Filter::default();
-        filter.and("account_id = ?", [query.account.to_string().into()]);
+        let mut filter = Filter::of_owner("account_id", query.account);
         if let Some(actor) = query.actor {
             filter.and("actor = ?", [actor.to_string().into()]);
         }

@@ -97,8 +97,7 @@ impl Catalog {
         cluster: ClusterId,
         query: &DatabaseQuery,
     ) -> Result<Paged<Database>, Error> {
-        let mut filter = Filter::default();
-        filter.and("d.cluster_id = ?", [cluster.to_string().into()]);
+        let mut filter = Filter::of_owner("d.cluster_id", cluster);
         // The names of the two columns occur in this one of the tables only.
         filter.and(
             &format!(
@@ -107,9 +106,9 @@ impl Catalog {
             ),
             [],
         );
-        if let Some(search) = &query.search {
+        if let Some(search) = query.search.as_deref().filter(|search| !search.is_empty()) {
             // Names are ASCII, which both backends fold.
-            filter.and_contains(&["lower(d.name)"], &stored::folded(search));
+            filter.and_contains(&["lower(d.name)"], &[stored::folded(search)]);
         }
         let listing = Listing {
             columns: DATABASE,

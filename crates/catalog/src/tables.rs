@@ -48,8 +48,8 @@ impl Catalog {
         let mut filter = Filter::default();
         filter.and("database_id = ?", [database.get().into()]);
         filter.and(query.filter.condition(), []);
-        if let Some(search) = &query.search {
-            filter.and_contains(&["name"], search);
+        if let Some(search) = query.search.as_deref().filter(|search| !search.is_empty()) {
+            filter.and_contains(&["name"], &[search.to_owned()]);
         }
         let listing = Listing {
             columns: TABLE,

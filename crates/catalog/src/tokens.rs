@@ -89,14 +89,10 @@ impl Catalog {
         database: Option<&DatabaseName>,
         query: &TokenQuery,
     ) -> Result<Paged<DatabaseToken>, Error> {
-        let mut filter = Filter::default();
-        filter.and("t.cluster_id = ?", [cluster.to_string().into()]);
+        let mut filter = Filter::of_owner("t.cluster_id", cluster);
         if let Some(name) = database {
-            let marks = [name.as_str(), "*"].map(|resource| Value::from(stored::permission_mark(resource)));
-            filter.and(
-                "replace(t.permissions, ?, '') <> t.permissions OR replace(t.permissions, ?, '') <> t.permissions",
-                marks,
-            );
+            let marks = [name.as_str(), "*"].map(stored::permission_mark);
+            filter.and_contains(&["t.permissions"], &marks);
         }
         let listing = listing(DATABASE_TOKEN, DATABASE_TOKENS, filter, query);
         listing
@@ -113,8 +109,7 @@ impl Catalog {
         account: AccountId,
         query: &TokenQuery,
     ) -> Result<Paged<ManagementToken>, Error> {
-        let mut filter = Filter::default();
-        filter.and("t.account_id = ?", [account.to_string().into()]);
+        let filter = Filter::of_owner("t.account_id", account);
         let listing = listing(MANAGEMENT_TOKEN, MANAGEMENT_TOKENS, filter, query);
         listing
             .fetch(&mut *self.reader().await?, read_management_token)
@@ -128,9 +123,9 @@ fn listing<'a>(
     mut filter: Filter,
     query: &'a TokenQuery,
 ) -> Listing<'a> {
-    if let Some(search) = &query.search {
+    if let Some(search) = query.search.as_deref().filter(|search| !search.is_empty()) {
         // Ids are stored in lower case.
-        filter.and_contains(&["t.description_folded", "t.id"], &stored::folded(search));
+        filter.and_contains(&["t.description_folded", "t.id"], &[stored::folded(search)]);
     }
     if !query.statuses.is_empty() {
         let conditions: Vec<&str> = query.statuses.iter().map(|status| condition(*status)).collect();

@@ -14,8 +14,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`], [`Error::Cursor`].
     pub async fn users(&self, account: AccountId, page: &Page) -> Result<Paged<User>, Error> {
-        let mut filter = Filter::default();
-        filter.and("account_id = ?", [account.to_string().into()]);
+        let filter = Filter::of_owner("account_id", account);
         let listing = Listing {
             columns: "id, account_id, email, first_name, last_name, role, created_at, disabled_at",
             from: "users",
