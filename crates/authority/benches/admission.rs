@@ -32,9 +32,11 @@ mod figures;
 const SIZES: [(usize, &str); 3] = [(1_000, "1 k"), (100_000, "100 k"), (1_000_000, "1 M")];
 /// Tokens that nobody presents: the writer revokes these.
 const SPARE: usize = 20_000;
-/// Requests of one thread in one pass: some 0.1 s, more than the scheduler's slice.
-const REQUESTS: usize = 100_000;
-const ROUNDS: usize = 9;
+/// Requests of one thread in one pass: some ten milliseconds, so that most passes are not interrupted.
+const REQUESTS: usize = 20_000;
+/// Secrets at most that the authority refuses, round after round.
+const STRANGERS: usize = 200_000;
+const ROUNDS: usize = 41;
 const DATABASES: usize = 100;
 const REVOCATIONS_PER_SECOND: u64 = 1_000;
 
@@ -354,7 +356,7 @@ fn shuffled(tokens: &[(DatabaseToken, Secret)], rng: &SeededRng) -> Requests {
 /// Well-formed secrets that no catalog holds.
 fn strangers(count: usize, rng: &SeededRng) -> Requests {
     let mut requests = Requests::default();
-    for index in 0..count.min(REQUESTS) {
+    for index in 0..count.min(STRANGERS) {
         let secret = Secret::mint(TokenKind::Database, rng);
         requests.push(secret.expose().as_bytes(), index % DATABASES);
     }
@@ -364,7 +366,7 @@ fn strangers(count: usize, rng: &SeededRng) -> Requests {
 /// Good secrets with one character changed.
 fn misspelt(tokens: &[(DatabaseToken, Secret)], rng: &SeededRng) -> Requests {
     let mut requests = Requests::default();
-    for (index, (_, secret)) in tokens.iter().enumerate().take(REQUESTS) {
+    for (index, (_, secret)) in tokens.iter().enumerate().take(STRANGERS) {
         let mut text = secret.expose().as_bytes().to_vec();
         let at = 6 + rng.below(58) as usize;
         text[at] = if text[at] == b'0' { b'1' } else { b'0' };
