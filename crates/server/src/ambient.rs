@@ -9,7 +9,10 @@ use rescind_domain::{Clock, Rng, Timestamp};
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the Clock that everything else takes")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the Clock that everything else takes"
+    )]
     fn now(&self) -> Timestamp {
         let micros = match SystemTime::now().duration_since(UNIX_EPOCH) {
             Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
@@ -24,7 +27,10 @@ impl Clock for SystemClock {
 pub(crate) struct SystemRng;
 
 impl Rng for SystemRng {
-    #[expect(clippy::disallowed_methods, reason = "this is the Rng that everything else takes")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the Rng that everything else takes"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the operating system supplies randomness once it has booted");
     }

@@ -7,7 +7,13 @@ use rescind_wire::ErrorBody;
 
 /// A refusal in the form that the management API has.
 pub(crate) fn refusal(status: StatusCode, message: impl Into<String>) -> impl IntoResponse {
-    (status, Json(ErrorBody { code: status.as_u16(), message: message.into() }))
+    (
+        status,
+        Json(ErrorBody {
+            code: status.as_u16(),
+            message: message.into(),
+        }),
+    )
 }
 
 /// What no route matches.
@@ -18,7 +24,10 @@ pub(crate) async fn not_found(uri: Uri) -> impl IntoResponse {
 /// Tells a person who opened the address in a browser what this is.
 pub(crate) async fn root() -> impl IntoResponse {
     let headers = [
-        ("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        ),
         ("x-content-type-options", "nosniff"),
     ];
     (headers, Html(include_str!("root.html")))

@@ -42,13 +42,23 @@ pub(crate) struct ServeArguments {
     #[command(flatten)]
     pub(crate) data: DataDirectory,
     /// Address to listen on; port 0 picks a free one
-    #[arg(long, env = "RESCIND_LISTEN", value_name = "HOST:PORT", default_value = "127.0.0.1:8181")]
+    #[arg(
+        long,
+        env = "RESCIND_LISTEN",
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:8181"
+    )]
     pub(crate) listen: Listen,
     /// This node's name in receipts and lists [default: the host's name]
     #[arg(long, env = "RESCIND_NODE_NAME", value_name = "NAME", value_parser = node_name)]
     pub(crate) node_name: Option<String>,
     /// Address of the first administrator, made when the catalog is empty
-    #[arg(long, env = "RESCIND_ADMIN_EMAIL", value_name = "EMAIL", default_value = "admin@localhost")]
+    #[arg(
+        long,
+        env = "RESCIND_ADMIN_EMAIL",
+        value_name = "EMAIL",
+        default_value = "admin@localhost"
+    )]
     pub(crate) admin_email: Email,
     /// Certificate chain in PEM: serve HTTPS instead of HTTP
     #[arg(long, env = "RESCIND_TLS_CERT", value_name = "FILE", requires = "tls_key")]
@@ -70,19 +80,44 @@ pub(crate) struct ServeArguments {
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct Bounds {
     /// Longest body of a write, after decompression
-    #[arg(long, env = "RESCIND_MAX_BODY_BYTES", value_name = "SIZE", default_value = "50MiB")]
+    #[arg(
+        long,
+        env = "RESCIND_MAX_BODY_BYTES",
+        value_name = "SIZE",
+        default_value = "50MiB"
+    )]
     pub(crate) max_body_bytes: Size,
     /// Memory for all bodies of requests together; beyond it, requests are refused for the moment
-    #[arg(long, env = "RESCIND_BODY_MEMORY_BYTES", value_name = "SIZE", default_value = "256MiB")]
+    #[arg(
+        long,
+        env = "RESCIND_BODY_MEMORY_BYTES",
+        value_name = "SIZE",
+        default_value = "256MiB"
+    )]
     pub(crate) body_memory_bytes: Size,
     /// Points in memory beyond which they are moved to Parquet files
-    #[arg(long, env = "RESCIND_BUFFER_BYTES", value_name = "SIZE", default_value = "128MiB")]
+    #[arg(
+        long,
+        env = "RESCIND_BUFFER_BYTES",
+        value_name = "SIZE",
+        default_value = "128MiB"
+    )]
     pub(crate) buffer_bytes: Size,
     /// Points in memory beyond which writes are refused until some have been moved; at most 1GiB
-    #[arg(long, env = "RESCIND_BUFFER_LIMIT_BYTES", value_name = "SIZE", default_value = "512MiB")]
+    #[arg(
+        long,
+        env = "RESCIND_BUFFER_LIMIT_BYTES",
+        value_name = "SIZE",
+        default_value = "512MiB"
+    )]
     pub(crate) buffer_limit_bytes: Size,
     /// Memory for all queries together
-    #[arg(long, env = "RESCIND_QUERY_MEMORY_BYTES", value_name = "SIZE", default_value = "512MiB")]
+    #[arg(
+        long,
+        env = "RESCIND_QUERY_MEMORY_BYTES",
+        value_name = "SIZE",
+        default_value = "512MiB"
+    )]
     pub(crate) query_memory_bytes: Size,
 }
 
@@ -106,7 +141,12 @@ pub(crate) struct DemoArguments {
     #[arg(long, env = "RESCIND_DEMO_EXIT")]
     pub(crate) exit: bool,
     /// Address to listen on; port 0 picks a free one
-    #[arg(long, env = "RESCIND_LISTEN", value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
+    #[arg(
+        long,
+        env = "RESCIND_LISTEN",
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:0"
+    )]
     pub(crate) listen: Listen,
 }
 
@@ -162,10 +202,20 @@ pub(crate) enum AuditCommand {
 #[derive(Debug, Args)]
 pub(crate) struct DataDirectory {
     /// Directory that holds everything rescind remembers
-    #[arg(long, env = "RESCIND_DATA_DIR", value_name = "DIR", default_value = "./rescind-data")]
+    #[arg(
+        long,
+        env = "RESCIND_DATA_DIR",
+        value_name = "DIR",
+        default_value = "./rescind-data"
+    )]
     pub(crate) data_dir: PathBuf,
     /// Catalog, as sqlite:PATH [default: catalog.sqlite in the data directory]
-    #[arg(long, env = "RESCIND_CATALOG", value_name = "LOCATION", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "RESCIND_CATALOG",
+        value_name = "LOCATION",
+        hide_env_values = true
+    )]
     pub(crate) catalog: Option<CatalogText>,
 }
 
@@ -185,7 +235,10 @@ impl DataDirectory {
             && let Err(e) = path.metadata()
         {
             let advice = "give the --data-dir of a server that has started once";
-            return Err(Failure::because(format!("no catalog at {} ({advice})", path.display()), e));
+            return Err(Failure::because(
+                format!("no catalog at {} ({advice})", path.display()),
+                e,
+            ));
         }
         Ok(location)
     }
@@ -213,7 +266,10 @@ impl FromStr for Listen {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "must be HOST:PORT, such as 127.0.0.1:8181, [::1]:8181 or 127.0.0.1:0 for any free port".to_owned();
+        let wrong = || {
+            "must be HOST:PORT, such as 127.0.0.1:8181, [::1]:8181 or 127.0.0.1:0 for any free port"
+                .to_owned()
+        };
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let host = match bare {
@@ -223,7 +279,10 @@ impl FromStr for Listen {
             None => host,
         };
         match port.parse() {
-            Ok(port) if !host.is_empty() => Ok(Self { host: host.to_owned(), port }),
+            Ok(port) if !host.is_empty() => Ok(Self {
+                host: host.to_owned(),
+                port,
+            }),
             _ => Err(wrong()),
         }
     }
@@ -246,7 +305,10 @@ impl FromStr for Size {
             "GiB" => 1 << 30,
             _ => 0,
         };
-        let bytes = number.parse().ok().and_then(|number: usize| number.checked_mul(factor));
+        let bytes = number
+            .parse()
+            .ok()
+            .and_then(|number: usize| number.checked_mul(factor));
         match bytes {
             Some(bytes) if bytes > 0 => Ok(Self(bytes)),
             _ => Err("must be a number of bytes above 0, or one with a unit: 64KiB, 256MiB, 1GiB".to_owned()),
@@ -276,7 +338,9 @@ impl CatalogText {
     pub(crate) fn location(&self) -> Result<Location, Failure> {
         let refusal = match self.0.parse() {
             Ok(Location::Sqlite(path)) => return Ok(Location::Sqlite(path)),
-            Ok(Location::Postgres(_)) => "a PostgreSQL catalog is not available yet: use sqlite:PATH, or leave it out",
+            Ok(Location::Postgres(_)) => {
+                "a PostgreSQL catalog is not available yet: use sqlite:PATH, or leave it out"
+            }
             Err(_) => "must be sqlite:PATH, such as sqlite:/var/lib/rescind/catalog.sqlite",
         };
         Err(Failure::new(format!("--catalog: {refusal}")).as_usage())
@@ -297,20 +361,55 @@ mod tests {
 
     #[test]
     fn addresses_are_read_and_ambiguous_ones_refused() {
-        for (text, host, port) in [("127.0.0.1:0", "127.0.0.1", 0), ("[::1]:8181", "::1", 8181), ("db:80", "db", 80)] {
-            assert_eq!(text.parse(), Ok(Listen { host: host.to_owned(), port }), "{text}");
+        for (text, host, port) in [
+            ("127.0.0.1:0", "127.0.0.1", 0),
+            ("[::1]:8181", "::1", 8181),
+            ("db:80", "db", 80),
+        ] {
+            assert_eq!(
+                text.parse(),
+                Ok(Listen {
+                    host: host.to_owned(),
+                    port
+                }),
+                "{text}"
+            );
         }
-        for text in ["", "8181", ":8181", "::1:8181", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:65536", "[::1:80"] {
+        for text in [
+            "",
+            "8181",
+            ":8181",
+            "::1:8181",
+            "127.0.0.1",
+            "127.0.0.1:http",
+            "127.0.0.1:65536",
+            "[::1:80",
+        ] {
             assert!(text.parse::<Listen>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn sizes_have_units() {
-        for (text, bytes) in [("1", 1), ("64KiB", 65_536), ("2 MiB", 2 << 20), ("1GiB", 1 << 30), ("7B", 7)] {
+        for (text, bytes) in [
+            ("1", 1),
+            ("64KiB", 65_536),
+            ("2 MiB", 2 << 20),
+            ("1GiB", 1 << 30),
+            ("7B", 7),
+        ] {
             assert_eq!(text.parse(), Ok(Size(bytes)), "{text}");
         }
-        for text in ["", "0", "-1", "1kb", "MiB", "1.5GiB", "99999999999999999999", "18446744073709551615GiB"] {
+        for text in [
+            "",
+            "0",
+            "-1",
+            "1kb",
+            "MiB",
+            "1.5GiB",
+            "99999999999999999999",
+            "18446744073709551615GiB",
+        ] {
             assert!(text.parse::<Size>().is_err(), "{text}");
         }
     }
@@ -328,18 +427,34 @@ mod tests {
     fn a_mistyped_path_makes_nothing() {
         let parent = tempfile::tempdir().expect("a directory");
         let data_dir = parent.path().join("typo");
-        let data = DataDirectory { data_dir: data_dir.clone(), catalog: None };
+        let data = DataDirectory {
+            data_dir: data_dir.clone(),
+            catalog: None,
+        };
         let refusal = data.existing_location().expect_err("nothing there").to_string();
-        assert!(refusal.contains("typo/catalog.sqlite") && refusal.contains("--data-dir"), "{refusal}");
+        assert!(
+            refusal.contains("typo/catalog.sqlite") && refusal.contains("--data-dir"),
+            "{refusal}"
+        );
         assert!(!data_dir.exists());
     }
 
     #[test]
     fn a_postgres_catalog_is_refused_without_repeating_its_password() {
         let catalog = |text: &str| CatalogText::from(text.to_owned()).location();
-        let refusal = catalog("postgres://rescind:hush@db/catalog").expect_err("not yet").to_string();
-        assert!(refusal.contains("not available yet") && !refusal.contains("hush"), "{refusal}");
+        let refusal = catalog("postgres://rescind:hush@db/catalog")
+            .expect_err("not yet")
+            .to_string();
+        assert!(
+            refusal.contains("not available yet") && !refusal.contains("hush"),
+            "{refusal}"
+        );
         assert!(catalog("sqlite:a.db").is_ok());
-        assert!(!catalog("pg:hush").expect_err("no location").to_string().contains("hush"));
+        assert!(
+            !catalog("pg:hush")
+                .expect_err("no location")
+                .to_string()
+                .contains("hush")
+        );
     }
 }

@@ -12,12 +12,18 @@ use crate::failure::Failure;
 pub(crate) async fn verify(data: &DataDirectory) -> Result<(), Failure> {
     // The catalog alone: loading every grant, as a node does, would take a long time for nothing.
     let catalog = authorities::open_catalog(&data.existing_location()?).await?;
-    let verdict = catalog.verify_audit().await.map_err(|e| Failure::because("the audit log cannot be read", e))?;
+    let verdict = catalog
+        .verify_audit()
+        .await
+        .map_err(|e| Failure::because("the audit log cannot be read", e))?;
     catalog.close().await;
     match verdict {
         AuditVerdict::Intact { events, head } => {
             // The exit code says it as well.
-            let _ = writeln!(std::io::stdout().lock(), "audit log intact: {events} events, head {head}");
+            let _ = writeln!(
+                std::io::stdout().lock(),
+                "audit log intact: {events} events, head {head}"
+            );
             Ok(())
         }
         AuditVerdict::Broken { sequence, fault } => {

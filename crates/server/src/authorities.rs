@@ -9,12 +9,18 @@ use crate::failure::Failure;
 
 /// Opens the catalog at `location`.
 pub(crate) async fn open_catalog(location: &Location) -> Result<Catalog, Failure> {
-    Catalog::open(location).await.map_err(|e| Failure::because(format!("{location} cannot be opened"), e))
+    Catalog::open(location)
+        .await
+        .map_err(|e| Failure::because(format!("{location} cannot be opened"), e))
 }
 
 /// Opens the authority on the catalog at `location`.
 pub(crate) async fn open(location: &Location, node_name: String) -> Result<Arc<Authority>, Failure> {
     let catalog = open_catalog(location).await?;
-    let settings = Settings { node_name, clock: Arc::new(SystemClock), rng: Arc::new(SystemRng) };
+    let settings = Settings {
+        node_name,
+        clock: Arc::new(SystemClock),
+        rng: Arc::new(SystemRng),
+    };
     Ok(Authority::open(catalog, settings).await?)
 }

@@ -19,10 +19,14 @@ impl DataDir {
     /// Makes the directory if need be (mode 0700) and takes it.
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-        made.map_err(|e| Failure::because(format!("the data directory {} cannot be made", path.display()), e))?;
+        made.map_err(|e| {
+            Failure::because(format!("the data directory {} cannot be made", path.display()), e)
+        })?;
         Self::take(path)?.ok_or_else(|| {
             let directory = path.display();
-            Failure::new(format!("the data directory {directory} is in use by another running rescind process"))
+            Failure::new(format!(
+                "the data directory {directory} is in use by another running rescind process"
+            ))
         })
     }
 
@@ -49,12 +53,23 @@ impl DataDir {
     fn take(path: &Path) -> Result<Option<Self>, Failure> {
         let name = path.join("lock");
         let cannot = |e| Failure::because(format!("the lock file {} cannot be opened", name.display()), e);
-        let options = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&name);
+        let options = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&name);
         let lock = options.map_err(cannot)?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(Self { path: path.to_owned(), _lock: lock })),
+            Ok(()) => Ok(Some(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            })),
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-            Err(e) => Err(Failure::because(format!("the lock file {} cannot be locked", name.display()), e)),
+            Err(e) => Err(Failure::because(
+                format!("the lock file {} cannot be locked", name.display()),
+                e,
+            )),
         }
     }
 }

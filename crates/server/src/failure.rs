@@ -16,12 +16,23 @@ pub(crate) struct Failure {
 impl Failure {
     /// Exit code 1: it was tried and failed.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { exit: 1, message: message.into(), source: None }
+        Self {
+            exit: 1,
+            message: message.into(),
+            source: None,
+        }
     }
 
     /// Exit code 1, with the reason beneath.
-    pub(crate) fn because(message: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { exit: 1, message: message.into(), source: Some(source.into()) }
+    pub(crate) fn because(
+        message: impl Into<String>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            exit: 1,
+            message: message.into(),
+            source: Some(source.into()),
+        }
     }
 
     /// The same with exit code 2: what was asked for cannot be.
@@ -46,7 +57,9 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
     }
 }
 
@@ -84,6 +97,9 @@ mod tests {
     fn everything_beneath_is_said_once() {
         let inner = Failure::because("the file is gone", std::io::Error::other("no such inode"));
         let outer = Failure::because("cannot start", inner);
-        assert_eq!(Chain(&outer).to_string(), "cannot start: the file is gone: no such inode");
+        assert_eq!(
+            Chain(&outer).to_string(),
+            "cannot start: the file is gone: no such inode"
+        );
     }
 }

@@ -42,7 +42,10 @@ impl Housekeeping {
     /// Each part on its own: what fails is tried again in the next round and does not hold up the others.
     async fn round(&self) {
         for (what, done) in [
-            ("points past their retention were not removed", self.expire().await),
+            (
+                "points past their retention were not removed",
+                self.expire().await,
+            ),
             ("deleted databases were not removed", self.purge_databases().await),
             ("deleted tables were not removed", self.purge_tables().await),
         ] {
@@ -54,8 +57,16 @@ impl Housekeeping {
     }
 
     async fn expire(&self) -> Result<(), Failure> {
-        let retentions = self.authority.database_views().iter().map(|view| (view.id, view.limits.retention)).collect();
-        self.engine.expire(retentions).await.map_err(|e| Failure::because("the embedded database", e))
+        let retentions = self
+            .authority
+            .database_views()
+            .iter()
+            .map(|view| (view.id, view.limits.retention))
+            .collect();
+        self.engine
+            .expire(retentions)
+            .await
+            .map_err(|e| Failure::because("the embedded database", e))
     }
 
     async fn purge_databases(&self) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -71,7 +72,10 @@ pub(crate) async fn serve(listener: TcpListener, server: Server, shutdown: Cance
     drop(listener);
     connections.close();
     if timeout(DRAIN, connections.wait()).await.is_err() {
-        tracing::warn!(connections = connections.len(), "requests did not end in time and are cut");
+        tracing::warn!(
+            connections = connections.len(),
+            "requests did not end in time and are cut"
+        );
         cut.cancel();
         connections.wait().await;
     }
@@ -83,6 +87,7 @@ async fn accept(
     slots: &Arc<Semaphore>,
     shutdown: &CancellationToken,
 ) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let mut is_told = false;
     loop {
         let next = async {
             // The semaphore is never closed.
@@ -96,11 +101,26 @@ async fn accept(
         match accepted {
             Ok((stream, peer)) => return Some((stream, peer, slot)),
             Err(error) => {
-                // A client that gave up is its own affair; running out of descriptors passes, but not at once.
-                tracing::warn!(%error, "a connection could not be accepted");
+                // Running out of descriptors passes, but not at once, and it must not flood the log as well.
+                if !is_told {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                }
+                is_told = true;
                 sleep(BREATHER).await;
             }
         }
+    }
+}
+
+/// Asks for as many file descriptors as this process may have: the usual 1,024 are fewer than its connections and files.
+pub(crate) fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, wanted) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
     }
 }
 
@@ -118,7 +138,9 @@ impl Server {
             return;
         };
         match self.tls.clone() {
-            None if first == TLS_HANDSHAKE => tracing::debug!(%peer, "a client spoke TLS to a port without TLS"),
+            None if first == TLS_HANDSHAKE => {
+                tracing::debug!(%peer, "a client spoke TLS to a port without TLS")
+            }
             None => self.speak(stream, peer, shutdown).await,
             Some(_) if first != TLS_HANDSHAKE => refuse_plain(stream).await,
             Some(acceptor) => match timeout(GREETING, acceptor.accept(stream)).await {

@@ -25,7 +25,9 @@ const REQUESTS: &str = "rescind_management_requests_total";
 const HOUSEKEEPING: &str = "rescind_housekeeping_failures_total";
 
 /// From half a millisecond, which a fast disk needs, to a lease term and more.
-const SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 10.0];
+const SECONDS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 10.0,
+];
 
 /// Everything counted in this process.
 #[derive(Clone)]
@@ -39,12 +41,25 @@ impl Metrics {
         let cannot = |e| Failure::because("metrics cannot be set up", e);
         let builder = PrometheusBuilder::new();
         let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS);
-        let handle = builder.and_then(PrometheusBuilder::install_recorder).map_err(cannot)?;
-        describe_gauge!(START, Unit::Seconds, "When this process started, since the Unix epoch.");
+        let handle = builder
+            .and_then(PrometheusBuilder::install_recorder)
+            .map_err(cannot)?;
+        describe_gauge!(
+            START,
+            Unit::Seconds,
+            "When this process started, since the Unix epoch."
+        );
         describe_gauge!(REVISION, "The last revision that this node acts by.");
         describe_gauge!(GRANTS, "Tokens that this node may admit, expired ones included.");
-        describe_gauge!(ADMITTING, "1 while this node can tell which tokens hold, 0 while it refuses everything.");
-        describe_histogram!(REVOCATIONS, Unit::Seconds, "From a revocation's request to its answer.");
+        describe_gauge!(
+            ADMITTING,
+            "1 while this node can tell which tokens hold, 0 while it refuses everything."
+        );
+        describe_histogram!(
+            REVOCATIONS,
+            Unit::Seconds,
+            "From a revocation's request to its answer."
+        );
         describe_counter!(REQUESTS, "Requests to the management API, by method and status.");
         describe_counter!(HOUSEKEEPING, "Rounds of housekeeping that failed in part.");
         gauge!(START).set(clock.now().micros() as f64 / 1e6);
@@ -74,7 +89,10 @@ pub(crate) fn count_failed_housekeeping() {
 pub(crate) async fn count_management(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
-    let is_token = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().contains("tokens/"));
+    let is_token = request
+        .extensions()
+        .get::<MatchedPath>()
+        .is_some_and(|path| path.as_str().contains("tokens/"));
     let answer = next.run(request).await;
     // Only methods that exist, so that nobody can fill the memory with words of their own.
     let shown = match method.as_str() {
@@ -114,12 +132,17 @@ pub(crate) async fn render(
 
 /// Behind a proxy on this machine every stranger comes from here.
 fn is_local(peer: SocketAddr, headers: &HeaderMap) -> bool {
-    let is_forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"].iter().any(|name| headers.contains_key(*name));
+    let is_forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"]
+        .iter()
+        .any(|name| headers.contains_key(*name));
     peer.ip().to_canonical().is_loopback() && !is_forwarded
 }
 
 fn authenticate(authority: &Authority, headers: &HeaderMap) -> Result<Caller, Refusal> {
-    let given = headers.get(header::AUTHORIZATION).ok_or(Refusal::Missing)?.as_bytes();
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .ok_or(Refusal::Missing)?
+        .as_bytes();
     let (scheme, secret) = given.split_at_checked("Bearer ".len()).ok_or(Refusal::Missing)?;
     match scheme.eq_ignore_ascii_case(b"Bearer ") {
         true => authority.authenticate(secret.trim_ascii()),
@@ -132,7 +155,10 @@ fn refuse(refused: &Refusal) -> impl IntoResponse + use<> {
         Refusal::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, header::RETRY_AFTER, "1"),
         _ => (StatusCode::UNAUTHORIZED, header::WWW_AUTHENTICATE, "Bearer"),
     };
-    ([(name, value)], refusal(status, format!("{refused}; /metrics needs a management token")))
+    (
+        [(name, value)],
+        refusal(status, format!("{refused}; /metrics needs a management token")),
+    )
 }
 
 /// How often [`Metrics::fold`] wants to be called.
@@ -145,8 +171,17 @@ mod tests {
     #[test]
     fn only_this_machine_is_local() {
         let none = HeaderMap::new();
-        for (peer, local) in [("127.0.0.1:1", true), ("[::1]:1", true), ("[::ffff:127.0.0.1]:1", true), ("10.0.0.1:1", false)] {
-            assert_eq!(is_local(peer.parse().expect("an address"), &none), local, "{peer}");
+        for (peer, local) in [
+            ("127.0.0.1:1", true),
+            ("[::1]:1", true),
+            ("[::ffff:127.0.0.1]:1", true),
+            ("10.0.0.1:1", false),
+        ] {
+            assert_eq!(
+                is_local(peer.parse().expect("an address"), &none),
+                local,
+                "{peer}"
+            );
         }
         let forwarded = HeaderMap::from_iter([(header::FORWARDED, "for=10.0.0.1".parse().expect("a value"))]);
         assert!(!is_local("127.0.0.1:1".parse().expect("an address"), &forwarded));

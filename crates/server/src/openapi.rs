@@ -7,6 +7,8 @@ use crate::failure::Failure;
 /// Prints it as JSON.
 pub(crate) fn run() -> Result<(), Failure> {
     let cannot = |e| Failure::because("the OpenAPI document cannot be printed", e);
-    let text = crate::api::openapi().to_pretty_json().map_err(|e| cannot(std::io::Error::from(e)))?;
+    let text = crate::api::openapi()
+        .to_pretty_json()
+        .map_err(|e| cannot(std::io::Error::from(e)))?;
     writeln!(std::io::stdout().lock(), "{text}").map_err(cannot)
 }

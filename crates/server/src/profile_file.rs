@@ -24,7 +24,11 @@ pub(crate) struct Address {
 impl Address {
     /// `http://HOST:PORT`.
     pub(crate) fn url(&self) -> String {
-        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        let scheme = if self.certificate.is_some() {
+            "https"
+        } else {
+            "http"
+        };
         match self.host.contains(':') {
             true => format!("{scheme}://[{}]:{}", self.host, self.port),
             false => format!("{scheme}://{}:{}", self.host, self.port),
@@ -49,7 +53,10 @@ pub(crate) struct ProfileFile {
 impl ProfileFile {
     /// The file in `data_dir`.
     pub(crate) fn of(data_dir: &Path) -> Self {
-        Self { path: data_dir.join("influxctl.toml"), pending: data_dir.join("influxctl.toml.new") }
+        Self {
+            path: data_dir.join("influxctl.toml"),
+            pending: data_dir.join("influxctl.toml.new"),
+        }
     }
 
     /// Where it is.
@@ -102,7 +109,11 @@ impl ProfileFile {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
             _ => {}
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.pending)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&self.pending)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()
     }
@@ -185,15 +196,27 @@ mod tests {
         [profile.tls]\nca = \"x\"\n";
 
     fn clear(port: u16) -> Address {
-        Address { host: "::1".to_owned(), port, certificate: None }
+        Address {
+            host: "::1".to_owned(),
+            port,
+            certificate: None,
+        }
     }
 
     #[test]
     fn only_the_address_of_the_first_profile_changes() {
         let moved = readdress(EDITED, &clear(2));
-        let expected = EDITED.replacen("\"127.0.0.1\"", "\"::1\"", 1).replacen("\"1\"", "\"2\"", 1);
+        let expected = EDITED
+            .replacen("\"127.0.0.1\"", "\"::1\"", 1)
+            .replacen("\"1\"", "\"2\"", 1);
         assert_eq!(moved, expected);
-        let secured = readdress(EDITED, &Address { certificate: Some("/c.pem".into()), ..clear(2) });
+        let secured = readdress(
+            EDITED,
+            &Address {
+                certificate: Some("/c.pem".into()),
+                ..clear(2)
+            },
+        );
         assert_eq!(secured, expected.replacen("disable = true", "ca = \"/c.pem\"", 1));
         assert_eq!(readdress(&secured, &clear(2)), moved);
     }
@@ -207,7 +230,10 @@ mod tests {
         file.point_to(&clear(2), "b").expect("readable");
         assert_eq!(std::fs::read_to_string(file.path()).expect("readable"), EDITED);
         file.point_to(&clear(2), "a").expect("readable");
-        assert_eq!(std::fs::read_to_string(file.path()).expect("readable"), readdress(EDITED, &clear(2)));
+        assert_eq!(
+            std::fs::read_to_string(file.path()).expect("readable"),
+            readdress(EDITED, &clear(2))
+        );
     }
 
     #[test]
@@ -225,7 +251,11 @@ mod tests {
     #[test]
     fn an_address_is_a_url() {
         assert_eq!(clear(8181).url(), "http://[::1]:8181");
-        let secured = Address { host: "db".to_owned(), port: 1, certificate: Some("c".into()) };
+        let secured = Address {
+            host: "db".to_owned(),
+            port: 1,
+            certificate: Some("c".into()),
+        };
         assert_eq!(secured.url(), "https://db:1");
     }
 }

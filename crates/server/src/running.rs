@@ -58,25 +58,59 @@ pub(crate) struct Running {
 impl Running {
     /// Opens everything and begins to serve.
     pub(crate) async fn start(setup: Setup) -> Result<Self, Failure> {
-        let Setup { data, location, listen, node_name, administrator, certificate, bounds } = setup;
-        let tls = certificate.as_ref().map(|(certificate, key)| tls::acceptor(certificate, key)).transpose()?;
+        let Setup {
+            data,
+            location,
+            listen,
+            node_name,
+            administrator,
+            certificate,
+            bounds,
+        } = setup;
+        let tls = certificate
+            .as_ref()
+            .map(|(certificate, key)| tls::acceptor(certificate, key))
+            .transpose()?;
+        listener::raise_file_limit();
         // Bound first: the profile that the first start writes names the port. Early clients wait in the kernel's queue.
         let listener = bind(&listen).await?;
-        let address = reachable(&listen, &listener, certificate.map(|(certificate, _)| certificate))?;
+        let address = reachable(
+            &listen,
+            &listener,
+            certificate.map(|(certificate, _)| certificate),
+        )?;
         let authority = authorities::open(&location, node_name).await?;
-        first_start::run(&authority, &ProfileFile::of(data.path()), &address, &administrator).await?;
+        first_start::run(
+            &authority,
+            &ProfileFile::of(data.path()),
+            &address,
+            &administrator,
+        )
+        .await?;
         let engine = open_engine(&data, &bounds).await?;
         let metrics = Metrics::install(&SystemClock)?;
         let (shutdown, background) = (CancellationToken::new(), CancellationToken::new());
         let (tasks, background_tasks) = (TaskTracker::new(), TaskTracker::new());
         background_tasks.spawn(Arc::clone(&authority).run(background.clone()));
-        let housekeeping = Housekeeping { authority: Arc::clone(&authority), engine: engine.clone(), metrics: metrics.clone() };
+        let housekeeping = Housekeeping {
+            authority: Arc::clone(&authority),
+            engine: engine.clone(),
+            metrics: metrics.clone(),
+        };
         background_tasks.spawn(housekeeping.run(background.clone()));
         let url = address.url();
         let router = router(authority, &engine, metrics, &url, &bounds);
         tasks.spawn(listener::serve(listener, server(router, tls), shutdown.clone()));
         tracing::info!(url, "serving");
-        Ok(Self { url, shutdown, tasks, background, background_tasks, engine, _data: data })
+        Ok(Self {
+            url,
+            shutdown,
+            tasks,
+            background,
+            background_tasks,
+            engine,
+            _data: data,
+        })
     }
 
     /// Where clients reach it: `http://HOST:PORT`.
@@ -93,7 +127,12 @@ impl Running {
         self.background_tasks.close();
         self.background_tasks.wait().await;
         let closed = self.engine.close().await;
-        closed.map_err(|e| Failure::because("the embedded database could not be closed; nothing acknowledged is lost", e))
+        closed.map_err(|e| {
+            Failure::because(
+                "the embedded database could not be closed; nothing acknowledged is lost",
+                e,
+            )
+        })
     }
 }
 
@@ -117,10 +156,16 @@ fn reachable(
     listener: &TcpListener,
     certificate: Option<PathBuf>,
 ) -> Result<Address, Failure> {
-    let bound = listener.local_addr().map_err(|e| Failure::because("the listener has no address", e))?;
+    let bound = listener
+        .local_addr()
+        .map_err(|e| Failure::because("the listener has no address", e))?;
     let certificate = certificate.map(std::path::absolute).transpose();
     let certificate = certificate.map_err(|e| Failure::because("--tls-cert has no absolute path", e))?;
-    Ok(Address { host: host_of(&listen.host, bound), port: bound.port(), certificate })
+    Ok(Address {
+        host: host_of(&listen.host, bound),
+        port: bound.port(),
+        certificate,
+    })
 }
 
 fn host_of(given: &str, bound: SocketAddr) -> String {
@@ -143,7 +188,9 @@ async fn open_engine(data: &DataDir, bounds: &Bounds) -> Result<Engine, Failure>
     };
     // Replaying the log reads and computes: not on a thread that serves.
     let opening = tokio::task::spawn_blocking(move || Engine::open(settings, Arc::new(SystemClock)));
-    let opened = opening.await.map_err(|e| Failure::because("the embedded database could not be opened", e))?;
+    let opened = opening
+        .await
+        .map_err(|e| Failure::because("the embedded database could not be opened", e))?;
     opened.map_err(|e| Failure::because("the embedded database could not be opened", e))
 }
 
@@ -151,10 +198,20 @@ fn server(router: Router, tls: Option<TlsAcceptor>) -> listener::Server {
     listener::Server { router, tls }
 }
 
-fn router(authority: Arc<Authority>, engine: &Engine, metrics: Metrics, url: &str, bounds: &Bounds) -> Router {
-    let management = api::router(Arc::clone(&authority), Arc::new(SystemClock), url).layer(axum::middleware::from_fn(metrics::count_management));
+fn router(
+    authority: Arc<Authority>,
+    engine: &Engine,
+    metrics: Metrics,
+    url: &str,
+    bounds: &Bounds,
+) -> Router {
+    let management = api::router(Arc::clone(&authority), Arc::new(SystemClock), url)
+        .layer(axum::middleware::from_fn(metrics::count_management));
     let upstream = Arc::new(Embedded::new(engine.clone(), Arc::clone(&authority)));
-    let rendering = Rendering { authority: Arc::clone(&authority), metrics };
+    let rendering = Rendering {
+        authority: Arc::clone(&authority),
+        metrics,
+    };
     let gateway = rescind_gateway::Settings {
         max_body_bytes: bounds.max_body_bytes.0,
         max_bytes_in_flight: bounds.body_memory_bytes.0,
@@ -164,7 +221,9 @@ fn router(authority: Arc<Authority>, engine: &Engine, metrics: Metrics, url: &st
         .nest("/api/v0", management)
         .route("/", get(answers::root))
         .route("/metrics", get(metrics::render).with_state(rendering))
-        .merge(rescind_gateway::router(rescind_gateway::Gateway::new(authority, upstream, gateway)))
+        .merge(rescind_gateway::router(rescind_gateway::Gateway::new(
+            authority, upstream, gateway,
+        )))
         .fallback(answers::not_found)
 }
 
@@ -178,6 +237,9 @@ mod tests {
         assert_eq!(host_of("0.0.0.0", bound), "127.0.0.1");
         assert_eq!(host_of("::", bound), "::1");
         assert_eq!(host_of("db.example.com", bound), "db.example.com");
-        assert_eq!(host_of("10.0.0.1", "10.0.0.1:80".parse().expect("an address")), "10.0.0.1");
+        assert_eq!(
+            host_of("10.0.0.1", "10.0.0.1:80".parse().expect("an address")),
+            "10.0.0.1"
+        );
     }
 }

@@ -14,7 +14,10 @@ impl Signals {
     /// Starts to catch them.
     pub(crate) fn catch() -> Result<Self, Failure> {
         let catch = |kind| signal(kind).map_err(|e| Failure::because("signals cannot be caught", e));
-        Ok(Self { terminate: catch(SignalKind::terminate())?, interrupt: catch(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: catch(SignalKind::terminate())?,
+            interrupt: catch(SignalKind::interrupt())?,
+        })
     }
 
     /// Waits for one and gives its name.

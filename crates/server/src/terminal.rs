@@ -38,7 +38,9 @@ fn ask(question: &str) -> Result<String, Failure> {
     silent.local_modes.insert(LocalModes::ECHONL);
     let mut stderr = std::io::stderr();
     // If the question cannot be shown, there is still an answer to read.
-    let _ = stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush());
+    let _ = stderr
+        .write_all(question.as_bytes())
+        .and_then(|()| stderr.flush());
     tcsetattr(&stdin, OptionalActions::Flush, &silent).map_err(cannot)?;
     let line = read_line();
     tcsetattr(&stdin, OptionalActions::Now, &before).map_err(cannot)?;

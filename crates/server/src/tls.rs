@@ -25,14 +25,25 @@ pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, Fa
     }
     let key_shown = key.display();
     // The reader's message might quote the file: it holds a private key.
-    let key = PrivateKeyDer::from_pem_file(key)
-        .map_err(|_| Failure::new(format!("--tls-key: {key_shown} holds no readable private key in PEM")).as_usage())?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|_| {
+        Failure::new(format!(
+            "--tls-key: {key_shown} holds no readable private key in PEM"
+        ))
+        .as_usage()
+    })?;
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|e| Failure::because("TLS cannot be set up", e))?;
-    let mut config = builder.with_no_client_auth().with_single_cert(chain, key).map_err(|e| {
-        Failure::because(format!("--tls-cert {shown} and --tls-key {key_shown} do not belong together"), e).as_usage()
-    })?;
+    let mut config = builder
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|e| {
+            Failure::because(
+                format!("--tls-cert {shown} and --tls-key {key_shown} do not belong together"),
+                e,
+            )
+            .as_usage()
+        })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

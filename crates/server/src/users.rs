@@ -12,15 +12,28 @@ use crate::{authorities, terminal};
 /// Does what was asked and says so on stdout.
 pub(crate) async fn run(command: UserCommand) -> Result<(), Failure> {
     let data = match &command {
-        UserCommand::Add { data, .. } | UserCommand::Passwd { data, .. } | UserCommand::Disable { data, .. } => data,
+        UserCommand::Add { data, .. }
+        | UserCommand::Passwd { data, .. }
+        | UserCommand::Disable { data, .. } => data,
     };
     let location = data.existing_location()?;
     let _dir = DataDir::open(&data.data_dir)?;
     let authority = authorities::open(&location, "rescind-user".to_owned()).await?;
     let operator = authority.operator().await?;
     let done = match command {
-        UserCommand::Add { email, first_name, last_name, role, .. } => {
-            let request = AddUser { email, first_name, last_name, role };
+        UserCommand::Add {
+            email,
+            first_name,
+            last_name,
+            role,
+            ..
+        } => {
+            let request = AddUser {
+                email,
+                first_name,
+                last_name,
+                role,
+            };
             let user = authority.add_user(&operator, operator.account(), request).await?;
             let advice = "give it a password with `rescind user passwd`";
             format!("added {} ({}, {}); {advice}", user.email, user.role, user.id)

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, patch, put};
 use rescind_authority::Authority;
 use rescind_domain::Clock;
@@ -44,6 +46,7 @@ pub fn router(authority: Arc<Authority>, clock: Arc<dyn Clock>, url: impl Into<A
     router
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
+        .layer(map_response(keep_out_of_caches))
         .with_state(Api {
             authority,
             clock,
@@ -124,6 +127,14 @@ fn of_their_own() -> Routes {
         ("/nodes", get(nodes::list::list)),
         ("/openapi.json", get(openapi::serve)),
     ]
+}
+
+/// Some answers hold a secret, and all are for one caller at one moment (RFC 6750 section 5.3).
+async fn keep_out_of_caches(mut response: Response) -> Response {
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 async fn unknown_path(uri: Uri) -> Problem {

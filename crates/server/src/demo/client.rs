@@ -35,7 +35,10 @@ impl Client {
             .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(30)))
             .build();
-        Self { agent: Agent::new_with_config(config), url }
+        Self {
+            agent: Agent::new_with_config(config),
+            url,
+        }
     }
 
     /// Sends one request with a bearer token; an empty body is no body.

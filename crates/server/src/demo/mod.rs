@@ -23,7 +23,9 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
     let directory = directory.map_err(|e| Failure::because("a temporary directory cannot be made", e))?;
     let data = DataDir::create(directory.path())?;
     let location = rescind_authority::Location::Sqlite(directory.path().join("catalog.sqlite"));
-    let administrator = "admin@localhost".parse().map_err(|e| Failure::because("the first administrator", e))?;
+    let administrator = "admin@localhost"
+        .parse()
+        .map_err(|e| Failure::because("the first administrator", e))?;
     let server = Running::start(Setup {
         data,
         location,
@@ -34,14 +36,19 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         bounds: Bounds::default(),
     })
     .await?;
-    let scene = Scene { url: server.url().to_owned(), dir: directory.path().to_owned(), ends: arguments.exit };
+    let scene = Scene {
+        url: server.url().to_owned(),
+        dir: directory.path().to_owned(),
+        ends: arguments.exit,
+    };
     let telling = tokio::task::spawn_blocking(move || story::tell(&scene));
     let told = tokio::select! {
         told = telling => told.map_err(|e| Failure::because("the story broke off", e)).flatten(),
         _ = signals.next() => Err(Failure::new("interrupted")),
     };
     if told.is_ok() && !arguments.exit {
-        Stage::new().say("\nThe server goes on: try the commands above in a second terminal. Ctrl-C ends it.")?;
+        Stage::new()
+            .say("\nThe server goes on: try the commands above in a second terminal. Ctrl-C ends it.")?;
         signals.next().await;
     }
     server.stop().await?;

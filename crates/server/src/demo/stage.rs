@@ -9,7 +9,7 @@ use crate::terminal;
 /// Lines of an answer's body that are shown.
 const MAX_BODY_LINES: usize = 16;
 /// Characters of such a line that are shown.
-const MAX_LINE: usize = 200;
+const MAX_LINE: usize = 400;
 
 /// Prints on stdout, with colour where that is a terminal.
 pub(crate) struct Stage {
@@ -20,7 +20,10 @@ pub(crate) struct Stage {
 impl Stage {
     /// For this process's stdout.
     pub(crate) fn new() -> Self {
-        Self { colour: terminal::has_colour(&io::stdout()), step: 0 }
+        Self {
+            colour: terminal::has_colour(&io::stdout()),
+            step: 0,
+        }
     }
 
     /// A paragraph.
@@ -47,11 +50,16 @@ impl Stage {
 
     /// What the server said, good or bad.
     pub(crate) fn answer(&self, status: &str, is_good: bool, body: &str) -> Result<(), Failure> {
-        let status = if is_good { self.green(status) } else { self.red(status) };
+        let status = if is_good {
+            self.green(status)
+        } else {
+            self.red(status)
+        };
         let mut text = format!("   {status}\n");
         for line in body.trim_end().lines().take(MAX_BODY_LINES) {
             let shown: String = line.chars().take(MAX_LINE).collect();
-            text.push_str(&format!("   {shown}\n"));
+            let rest = if shown.len() < line.len() { "…" } else { "" };
+            text.push_str(&format!("   {shown}{rest}\n"));
         }
         self.print(&text)
     }

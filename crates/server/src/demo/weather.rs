@@ -15,7 +15,11 @@ const DAYS: usize = 366;
 pub(crate) fn lines() -> Result<String, Failure> {
     let mut lines = String::new();
     for row in MEASUREMENTS.lines().skip(1).take(DAYS) {
-        let wrong = || Failure::new(format!("the embedded measurements hold a row of another form: {row}"));
+        let wrong = || {
+            Failure::new(format!(
+                "the embedded measurements hold a row of another form: {row}"
+            ))
+        };
         let columns: Vec<&str> = row.split(',').collect();
         let [date, precipitation, warmest, coldest, wind, kind] = columns[..] else {
             return Err(wrong());
@@ -41,6 +45,9 @@ mod tests {
         assert_eq!(lines.lines().count(), DAYS);
         let first = "weather,city=Seattle,kind=drizzle precipitation=0.0,warmest=12.8,coldest=5.0,wind=4.7 1325376000";
         assert_eq!(lines.lines().next(), Some(first));
-        assert!(lines.lines().all(|line| line.matches(' ').count() == 2), "a tag value with a space");
+        assert!(
+            lines.lines().all(|line| line.matches(' ').count() == 2),
+            "a tag value with a space"
+        );
     }
 }

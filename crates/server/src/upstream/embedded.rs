@@ -7,7 +7,9 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use rescind_authority::{Admission, Authority};
 use rescind_domain::{DatabaseView, Permit, TableName};
 use rescind_engine::{Engine, Param, Query, TableMaker, TableMakerError, Write};
-use rescind_gateway::{Answer, Format, Precision, SqlRequest, SqlValue, Upstream, UpstreamError, WriteRequest};
+use rescind_gateway::{
+    Answer, Format, Precision, SqlRequest, SqlValue, Upstream, UpstreamError, WriteRequest,
+};
 
 use crate::upstream::errors;
 
@@ -22,7 +24,10 @@ struct Tables(Arc<Authority>);
 impl Embedded {
     /// Writes and queries go to `engine`.
     pub(crate) fn new(engine: Engine, authority: Arc<Authority>) -> Self {
-        Self { engine, tables: Tables(authority) }
+        Self {
+            engine,
+            tables: Tables(authority),
+        }
     }
 }
 
@@ -39,7 +44,10 @@ impl Upstream for Embedded {
             precision: precision(request.precision),
             accept_partial: request.accept_partial,
         };
-        let written = self.engine.write(admission.permit(), database, write, &self.tables).await;
+        let written = self
+            .engine
+            .write(admission.permit(), database, write, &self.tables)
+            .await;
         written.map(drop).map_err(errors::of_write)
     }
 
@@ -49,17 +57,38 @@ impl Upstream for Embedded {
         database: Arc<DatabaseView>,
         request: SqlRequest,
     ) -> Result<Answer, UpstreamError> {
-        let params = request.params.into_iter().map(|(name, value)| (name, param(value))).collect();
-        let query = Query { sql: request.sql, params };
-        let result = self.engine.query(admission.permit(), database, query).await.map_err(errors::of_query)?;
-        let body = result.encode(format(request.format)).map_err(errors::of_query).boxed();
-        Ok(Answer { content_type: request.format.content_type(), body })
+        let params = request
+            .params
+            .into_iter()
+            .map(|(name, value)| (name, param(value)))
+            .collect();
+        let query = Query {
+            sql: request.sql,
+            params,
+        };
+        let result = self
+            .engine
+            .query(admission.permit(), database, query)
+            .await
+            .map_err(errors::of_query)?;
+        let body = result
+            .encode(format(request.format))
+            .map_err(errors::of_query)
+            .boxed();
+        Ok(Answer {
+            content_type: request.format.content_type(),
+            body,
+        })
     }
 }
 
 #[async_trait]
 impl TableMaker for Tables {
-    async fn make_tables(&self, permit: &Permit, names: Vec<TableName>) -> Result<Arc<DatabaseView>, TableMakerError> {
+    async fn make_tables(
+        &self,
+        permit: &Permit,
+        names: Vec<TableName>,
+    ) -> Result<Arc<DatabaseView>, TableMakerError> {
         let made = self.0.create_written_tables(permit, names).await;
         made.map_err(|error| {
             let max = self.0.database_view(permit).map(|view| view.limits.max_tables);

@@ -10,12 +10,19 @@ use crate::failure::Chain;
 /// Why a write failed.
 pub(crate) fn of_write(error: WriteError) -> UpstreamError {
     match error {
-        WriteError::Rejected(LineErrors { first, total, stored_lines }) => {
-            UpstreamError::LinesRejected { lines: lines(first), total_rejected: total, stored: stored_lines }
-        }
-        WriteError::Retention(LineErrors { first, total, .. }) => {
-            UpstreamError::OutsideRetention { lines: lines(first), total_rejected: total }
-        }
+        WriteError::Rejected(LineErrors {
+            first,
+            total,
+            stored_lines,
+        }) => UpstreamError::LinesRejected {
+            lines: lines(first),
+            total_rejected: total,
+            stored: stored_lines,
+        },
+        WriteError::Retention(LineErrors { first, total, .. }) => UpstreamError::OutsideRetention {
+            lines: lines(first),
+            total_rejected: total,
+        },
         WriteError::Empty | WriteError::TooManyTables { .. } => UpstreamError::Invalid(error.to_string()),
         WriteError::TooLarge { .. } => UpstreamError::TooLarge(error.to_string()),
         WriteError::Overloaded { retry_after } => UpstreamError::Overloaded { retry_after },
@@ -72,7 +79,11 @@ mod tests {
     #[test]
     fn every_error_has_its_word() {
         let rejected = || LineErrors {
-            first: vec![rescind_engine::LineError { line_number: 2, message: "bad".to_owned(), original: "x".to_owned() }],
+            first: vec![rescind_engine::LineError {
+                line_number: 2,
+                message: "bad".to_owned(),
+                original: "x".to_owned(),
+            }],
             total: 1,
             stored_lines: 3,
         };
@@ -89,7 +100,8 @@ mod tests {
             WriteError::Cut,
             WriteError::Unavailable("disk full".to_owned()),
         ] {
-            let _ = writeln!(table, "{error:?}\n  -> {:?}", of_write(error));
+            let shown = format!("{error:?}");
+            let _ = writeln!(table, "{shown}\n  -> {:?}", of_write(error));
         }
         for error in [
             QueryError::Misdirected,
@@ -102,16 +114,27 @@ mod tests {
             QueryError::Cut,
             QueryError::Internal("a bug".to_owned()),
         ] {
-            let _ = writeln!(table, "{error:?}\n  -> {:?}", of_query(error));
+            let shown = format!("{error:?}");
+            let _ = writeln!(table, "{shown}\n  -> {:?}", of_query(error));
         }
         for (error, max) in [
             (Error::Conflict("full".to_owned()), MaxTables::new(5)),
             (Error::Conflict("full".to_owned()), None),
-            (Error::NotFound { what: "database", name: "weather".to_owned() }, None),
+            (
+                Error::NotFound {
+                    what: "database",
+                    name: "weather".to_owned(),
+                },
+                None,
+            ),
             (Error::Unavailable("disk I/O error".into()), MaxTables::new(5)),
             (Error::Internal("damaged".into()), None),
         ] {
-            let _ = writeln!(table, "{error:?}, {max:?}\n  -> {:?}", of_table_making(&error, max));
+            let _ = writeln!(
+                table,
+                "{error:?}, {max:?}\n  -> {:?}",
+                of_table_making(&error, max)
+            );
         }
         insta::assert_snapshot!(table);
     }

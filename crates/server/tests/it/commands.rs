@@ -25,7 +25,16 @@ fn user(directory: &str, arguments: &[&str], stdin: &str) -> Outcome {
 #[test]
 fn users_are_added_given_a_password_and_disabled() {
     let (mut server, directory) = stopped();
-    let ada = ["--email", "ada@example.com", "--first-name", "Ada", "--last-name", "Lovelace", "--role", "member"];
+    let ada = [
+        "--email",
+        "ada@example.com",
+        "--first-name",
+        "Ada",
+        "--last-name",
+        "Lovelace",
+        "--role",
+        "member",
+    ];
     let add: Vec<&str> = std::iter::once("add").chain(ada).collect();
     let password = "correct horse battery staple";
     assert_scrubbed!("user_1_add", user(&directory, &add, ""));
@@ -33,11 +42,23 @@ fn users_are_added_given_a_password_and_disabled() {
     let passwd = ["passwd", "--email", "ada@example.com"];
     assert_scrubbed!("user_3_short_password", user(&directory, &passwd, "short\n"));
     assert_scrubbed!("user_4_no_password", user(&directory, &passwd, ""));
-    assert_scrubbed!("user_5_passwd", user(&directory, &passwd, &format!("{password}\n")));
-    assert_scrubbed!("user_6_disable", user(&directory, &["disable", "--email", "Ada@Example.com"], ""));
-    assert_scrubbed!("user_7_unknown", user(&directory, &["disable", "--email", "nobody@example.com"], ""));
+    assert_scrubbed!(
+        "user_5_passwd",
+        user(&directory, &passwd, &format!("{password}\n"))
+    );
+    assert_scrubbed!(
+        "user_6_disable",
+        user(&directory, &["disable", "--email", "Ada@Example.com"], "")
+    );
+    assert_scrubbed!(
+        "user_7_unknown",
+        user(&directory, &["disable", "--email", "nobody@example.com"], "")
+    );
     server.restart();
-    let events = server.management().get(&format!("/api/v0/accounts/{}/audit-events", server.account_id())).text();
+    let events = server
+        .management()
+        .get(&format!("/api/v0/accounts/{}/audit-events", server.account_id()))
+        .text();
     for act in ["user.create", "user.password", "user.disable"] {
         assert!(events.contains(act), "no {act} in {events}");
     }
@@ -69,8 +90,15 @@ fn the_printed_document_is_the_served_one() {
     let served = server.http().get("/api/v0/openapi.json");
     assert_eq!(served.status, 200, "{served}");
     let served: Value = serde_json::from_slice(&served.bytes).expect("JSON");
-    assert!(printed == served, "rescind openapi and /api/v0/openapi.json differ");
-    assert!(printed["paths"].as_object().is_some_and(|paths| !paths.is_empty()));
+    assert!(
+        printed == served,
+        "rescind openapi and /api/v0/openapi.json differ"
+    );
+    assert!(
+        printed["paths"]
+            .as_object()
+            .is_some_and(|paths| !paths.is_empty())
+    );
 }
 
 #[test]
@@ -84,18 +112,29 @@ fn the_audit_log_verifies_beside_a_running_server_and_shows_tampering() {
     assert!(intact.stdout.starts_with("audit log intact: "), "{intact}");
     server.stop();
     // Five events of the first start and the first database: one of them now names another.
-    tamper(&server.data_dir().join("catalog.sqlite"), b"Default account", b"Default Account");
+    tamper(
+        &server.data_dir().join("catalog.sqlite"),
+        b"Default account",
+        b"Default Account",
+    );
     let broken = verify();
     assert_eq!((broken.code, broken.stdout.as_str()), (1, ""), "{broken}");
-    assert_eq!(broken.stderr, "error: audit log broken: event 1 is not as it was written\n");
+    assert_eq!(
+        broken.stderr,
+        "error: audit log broken: event 1 is not as it was written\n"
+    );
 }
 
 /// Edits the file's bytes behind SQLite's back; the texts have the same length.
 fn tamper(path: &Path, from: &[u8], to: &[u8]) {
     let mut bytes = fs::read(path).expect("readable");
-    let places: Vec<usize> =
-        (0..bytes.len() - from.len()).filter(|place| bytes[*place..].starts_with(from)).collect();
-    assert!(!places.is_empty(), "nothing to tamper with: was the log folded into the file?");
+    let places: Vec<usize> = (0..bytes.len() - from.len())
+        .filter(|place| bytes[*place..].starts_with(from))
+        .collect();
+    assert!(
+        !places.is_empty(),
+        "nothing to tamper with: was the log folded into the file?"
+    );
     for place in places {
         bytes[place..place + to.len()].copy_from_slice(to);
     }

@@ -51,10 +51,20 @@ fn nothing_acknowledged_is_missing_after_a_crash() {
     let (active, revoked) = (count(&known.active), count(&known.revoked));
     let points = known.points.lock().expect("no panic").len();
     // A test in which nothing happened would prove nothing.
-    assert!(active > 0 && revoked > 0 && points > 0, "{active} tokens, {revoked} revoked, {points} points");
+    assert!(
+        active > 0 && revoked > 0 && points > 0,
+        "{active} tokens, {revoked} revoked, {points} points"
+    );
     let secrets: Vec<String> = [&known.active, &known.revoked]
         .iter()
-        .flat_map(|tokens| tokens.lock().expect("no panic").iter().map(|token| token.secret.clone()).collect::<Vec<_>>())
+        .flat_map(|tokens| {
+            tokens
+                .lock()
+                .expect("no panic")
+                .iter()
+                .map(|token| token.secret.clone())
+                .collect::<Vec<_>>()
+        })
         .collect();
     let leaks = server.leaks(&secrets);
     assert!(leaks.is_empty(), "{leaks:#?}");
@@ -72,7 +82,8 @@ fn live_and_die(server: &mut TestServer, writer: &Token, known: &Acknowledged, d
         scope.spawn(|| while !is_dead.load(Ordering::SeqCst) && make(server, known).is_some() {});
         scope.spawn(|| while !is_dead.load(Ordering::SeqCst) && revoke(server, known).is_some() {});
         for _ in 0..WRITERS {
-            scope.spawn(|| while !is_dead.load(Ordering::SeqCst) && write(server, writer, known).is_some() {});
+            scope
+                .spawn(|| while !is_dead.load(Ordering::SeqCst) && write(server, writer, known).is_some() {});
         }
         thread::sleep(delay);
         server.signal(Signal::KILL);
@@ -113,7 +124,14 @@ fn write(server: &TestServer, writer: &Token, known: &Acknowledged) -> Option<()
     let number = known.next_point.fetch_add(1, Ordering::SeqCst);
     let line = format!("points n={number}i {}", number + 1);
     let client = writer.client(server);
-    let reply = client.try_send("POST", "/api/v3/write_lp?db=weather&precision=nanosecond", &[], line).ok()?;
+    let reply = client
+        .try_send(
+            "POST",
+            "/api/v3/write_lp?db=weather&precision=nanosecond",
+            &[],
+            line,
+        )
+        .ok()?;
     assert_eq!(reply.status, 204, "{reply}");
     known.points.lock().expect("no panic").insert(number);
     Some(())
@@ -121,19 +139,29 @@ fn write(server: &TestServer, writer: &Token, known: &Acknowledged) -> Option<()
 
 fn assert_all_is_there(server: &TestServer, writer: &Token, known: &Acknowledged) {
     for token in known.active.lock().expect("no panic").iter() {
-        let reply = token.client(server).get("/api/v3/query_sql?db=weather&q=SELECT%201");
+        let reply = token
+            .client(server)
+            .get("/api/v3/query_sql?db=weather&q=SELECT%201");
         assert_eq!(reply.status, 200, "an acknowledged token does not work: {reply}");
     }
     for token in known.revoked.lock().expect("no panic").iter() {
-        let reply = token.client(server).get("/api/v3/query_sql?db=weather&q=SELECT%201");
+        let reply = token
+            .client(server)
+            .get("/api/v3/query_sql?db=weather&q=SELECT%201");
         assert_eq!(reply.status, 401, "a revoked token works: {reply}");
     }
     let points = known.points.lock().expect("no panic");
     if !points.is_empty() {
-        let reply = writer.client(server).get("/api/v3/query_sql?db=weather&format=csv&q=SELECT%20n%20FROM%20points");
+        let reply = writer
+            .client(server)
+            .get("/api/v3/query_sql?db=weather&format=csv&q=SELECT%20n%20FROM%20points");
         assert_eq!(reply.status, 200, "{reply}");
         let answer = reply.text();
-        let found: BTreeSet<u64> = answer.lines().skip(1).map(|line| line.trim().parse().expect("a number")).collect();
+        let found: BTreeSet<u64> = answer
+            .lines()
+            .skip(1)
+            .map(|line| line.trim().parse().expect("a number"))
+            .collect();
         let missing: Vec<_> = points.difference(&found).collect();
         assert!(missing.is_empty(), "acknowledged points are missing: {missing:?}");
     }

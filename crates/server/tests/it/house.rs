@@ -22,12 +22,14 @@ impl Token {
 
     /// Writes one point with it.
     pub(crate) fn write(&self, server: &TestServer) -> Reply {
-        self.client(server).post("/api/v3/write_lp?db=weather", "weather,city=Seattle warmest=21.5")
+        self.client(server)
+            .post("/api/v3/write_lp?db=weather", "weather,city=Seattle warmest=21.5")
     }
 
     /// Counts points with it.
     pub(crate) fn query(&self, server: &TestServer) -> Reply {
-        self.client(server).get("/api/v3/query_sql?db=weather&format=csv&q=SELECT%20count(*)%20AS%20n%20FROM%20weather")
+        self.client(server)
+            .get("/api/v3/query_sql?db=weather&format=csv&q=SELECT%20count(*)%20AS%20n%20FROM%20weather")
     }
 }
 
@@ -53,18 +55,27 @@ pub(crate) fn try_make_token(server: &TestServer, description: &str) -> Option<R
     ]);
     let body = json!({"description": description, "permissions": permissions}).to_string();
     let path = format!("{}/tokens", server.cluster_path());
-    server.management().try_send("POST", &path, &[("content-type", "application/json")], body).ok()
+    server
+        .management()
+        .try_send("POST", &path, &[("content-type", "application/json")], body)
+        .ok()
 }
 
 /// The token that an answer shows.
 pub(crate) fn read_token(reply: &Reply) -> Token {
     let made: Value = serde_json::from_slice(&reply.bytes).expect("JSON");
-    Token { id: text(&made, "id"), secret: text(&made, "accessToken") }
+    Token {
+        id: text(&made, "id"),
+        secret: text(&made, "accessToken"),
+    }
 }
 
 /// A field of an object, which must be a text.
 pub(crate) fn text(object: &Value, key: &str) -> String {
-    object[key].as_str().unwrap_or_else(|| panic!("no {key} in the answer")).to_owned()
+    object[key]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {key} in the answer"))
+        .to_owned()
 }
 
 /// Runs `rescind` itself to its end.
@@ -74,13 +85,22 @@ pub(crate) fn rescind(arguments: &[&str]) -> Outcome {
 
 /// Runs `rescind` itself to its end, feeding it `stdin`.
 pub(crate) fn rescind_with_stdin(arguments: &[&str], stdin: &str) -> Outcome {
-    Outcome::of(Command::new(binary("rescind")).env_clear().env("COLUMNS", "110").args(arguments), stdin.as_bytes())
+    Outcome::of(
+        Command::new(binary("rescind"))
+            .env_clear()
+            .env("COLUMNS", "110")
+            .args(arguments),
+        stdin.as_bytes(),
+    )
 }
 
 /// A seed of the test's own choosing: `RESCIND_TEST_SEED`, or another one each time.
 pub(crate) fn seed() -> u64 {
     let given = std::env::var("RESCIND_TEST_SEED").ok();
-    given.map_or_else(|| RandomState::new().build_hasher().finish(), |text| text.parse().expect("a number"))
+    given.map_or_else(
+        || RandomState::new().build_hasher().finish(),
+        |text| text.parse().expect("a number"),
+    )
 }
 
 /// A snapshot of something that differs from run to run in ids, secrets and times only.

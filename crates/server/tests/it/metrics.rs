@@ -6,8 +6,13 @@ use crate::house::{make_database, make_token};
 
 /// The value of a metric by its name and labels.
 fn value(metrics: &str, name: &str) -> f64 {
-    let found = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    found.unwrap_or_else(|| panic!("no {name} in {metrics}")).parse().expect("a number")
+    let found = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    found
+        .unwrap_or_else(|| panic!("no {name} in {metrics}"))
+        .parse()
+        .expect("a number")
 }
 
 #[test]
@@ -23,18 +28,36 @@ fn requests_and_revocations_are_counted() {
     assert_eq!(token.write(&server).status, 401);
 
     let reply = server.http().get("/metrics");
-    assert_eq!(reply.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    assert_eq!(
+        reply.header("content-type"),
+        Some("text/plain; version=0.0.4; charset=utf-8")
+    );
     let after = reply.text();
-    assert_eq!(value(&after, "rescind_grants"), value(&before, "rescind_grants") - 1.0);
+    assert_eq!(
+        value(&after, "rescind_grants"),
+        value(&before, "rescind_grants") - 1.0
+    );
     assert!(value(&after, "rescind_revision") > value(&before, "rescind_revision"));
     assert_eq!(value(&after, "rescind_admitting"), 1.0);
     assert_eq!(value(&after, "rescind_revoke_seconds_count"), 1.0);
-    assert_eq!(value(&after, r#"rescind_requests_refused_total{reason="revoked"}"#), 1.0);
+    assert_eq!(
+        value(&after, r#"rescind_requests_refused_total{reason="revoked"}"#),
+        1.0
+    );
     assert_eq!(value(&after, r#"rescind_writes_total{outcome="stored"}"#), 1.0);
-    assert_eq!(value(&after, r#"rescind_management_requests_total{method="DELETE",status="204"}"#), 1.0);
+    assert_eq!(
+        value(
+            &after,
+            r#"rescind_management_requests_total{method="DELETE",status="204"}"#
+        ),
+        1.0
+    );
     let started = value(&after, "rescind_start_time_seconds");
     assert!(started > 1.7e9, "{started}");
-    assert!(!after.contains(&token.id) && !after.contains("weather"), "metrics name names");
+    assert!(
+        !after.contains(&token.id) && !after.contains("weather"),
+        "metrics name names"
+    );
 }
 
 #[test]
@@ -45,7 +68,17 @@ fn strangers_need_a_management_token() {
     // Behind a proxy on this machine everybody comes from here.
     let forwarded = server.http().header("x-forwarded-for", "203.0.113.7");
     let refused = forwarded.get("/metrics");
-    assert_eq!((refused.status, refused.header("www-authenticate")), (401, Some("Bearer")), "{refused}");
-    assert_eq!(forwarded.clone().bearer(&token.secret).get("/metrics").status, 401);
-    assert_eq!(forwarded.bearer(server.management_token()).get("/metrics").status, 200);
+    assert_eq!(
+        (refused.status, refused.header("www-authenticate")),
+        (401, Some("Bearer")),
+        "{refused}"
+    );
+    assert_eq!(
+        forwarded.clone().bearer(&token.secret).get("/metrics").status,
+        401
+    );
+    assert_eq!(
+        forwarded.bearer(server.management_token()).get("/metrics").status,
+        200
+    );
 }

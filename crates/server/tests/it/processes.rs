@@ -12,7 +12,9 @@ use rustix::process::{Pid, kill_process};
 use crate::house::{assert_scrubbed, make_database, make_token, rescind};
 
 fn mode(path: &Path) -> u32 {
-    let metadata = path.metadata().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let metadata = path
+        .metadata()
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     metadata.permissions().mode() & 0o777
 }
 
@@ -30,11 +32,17 @@ fn the_first_start_writes_a_profile_that_works_and_nobody_else_can_read() {
     }
     assert!(!dir.join("influxctl.toml.new").exists());
     let profile = fs::read_to_string(dir.join("influxctl.toml")).expect("readable");
-    assert_scrubbed!("first_start_profile", profile.replace(&server.profile().port.to_string(), "[PORT]"));
+    assert_scrubbed!(
+        "first_start_profile",
+        profile.replace(&server.profile().port.to_string(), "[PORT]")
+    );
     let listed = server.influxctl().run(&["token", "list"]);
     assert_eq!((listed.code, listed.stderr.as_str()), (0, ""), "{listed}");
     let printed = server.printed();
-    assert!(printed.contains(&format!("ready {}\n", server.url())), "{printed}");
+    assert!(
+        printed.contains(&format!("ready {}\n", server.url())),
+        "{printed}"
+    );
     assert_eq!(printed.matches("ready http").count(), 1, "{printed}");
     let leaks = server.leaks(&[server.management_token().to_owned()]);
     assert!(leaks.is_empty(), "{leaks:#?}");
@@ -46,10 +54,17 @@ fn a_second_process_is_refused_and_the_first_goes_on() {
     let dir = utf8(server.data_dir());
     let second = rescind(&["serve", "--data-dir", dir, "--listen", "127.0.0.1:0"]);
     assert_eq!((second.code, second.stdout.as_str()), (1, ""), "{second}");
-    assert!(second.stderr.contains("in use") && second.stderr.contains(dir), "{second}");
+    assert!(
+        second.stderr.contains("in use") && second.stderr.contains(dir),
+        "{second}"
+    );
     let user = rescind(&["user", "disable", "--data-dir", dir, "--email", "admin@localhost"]);
     assert_eq!(user.code, 1, "{user}");
-    assert!(user.stderr.contains("in use by a running rescind serve; stop it first"), "{user}");
+    assert!(
+        user.stderr
+            .contains("in use by a running rescind serve; stop it first"),
+        "{user}"
+    );
     assert_eq!(server.http().get("/health").status, 200);
 }
 
@@ -68,13 +83,20 @@ fn a_restart_keeps_everything() {
     assert_eq!(kept.query(&server).text(), "n\n1\n");
     assert_eq!(revoked.write(&server).status, 401);
     assert_eq!(server.influxctl().run(&["database", "list"]).code, 0);
-    assert_eq!(fs::read(server.data_dir().join("influxctl.toml")).expect("readable"), before);
+    assert_eq!(
+        fs::read(server.data_dir().join("influxctl.toml")).expect("readable"),
+        before
+    );
 }
 
 #[test]
 fn the_profile_follows_the_port() {
     let directory = tempfile::tempdir().expect("a directory");
-    let start = || ServerSetup::default().data_dir(directory.path().join("data")).start();
+    let start = || {
+        ServerSetup::default()
+            .data_dir(directory.path().join("data"))
+            .start()
+    };
     let mut first = start();
     let file = first.data_dir().join("influxctl.toml");
     let edited = fs::read_to_string(&file).expect("readable") + "# a note of the operator's\n";
@@ -82,10 +104,19 @@ fn the_profile_follows_the_port() {
     first.stop();
     let second = start();
     let profile = Profile::read(&file);
-    assert!(second.url().ends_with(&format!(":{}", profile.port)), "{} and {}", second.url(), profile.port);
+    assert!(
+        second.url().ends_with(&format!(":{}", profile.port)),
+        "{} and {}",
+        second.url(),
+        profile.port
+    );
     assert_eq!(profile.mgmt_token, first.management_token());
     assert_eq!(second.influxctl().run(&["token", "list"]).code, 0);
-    assert!(fs::read_to_string(&file).expect("readable").ends_with("# a note of the operator's\n"));
+    assert!(
+        fs::read_to_string(&file)
+            .expect("readable")
+            .ends_with("# a note of the operator's\n")
+    );
     assert_eq!(mode(&file), 0o600);
 }
 
@@ -106,7 +137,13 @@ fn an_interrupt_ends_it_as_well() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut child = Command::new(binary("rescind"))
         .env_clear()
-        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", utf8(&directory.path().join("data"))])
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--data-dir",
+            utf8(&directory.path().join("data")),
+        ])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -138,7 +175,10 @@ fn idle_connections_do_not_hold_up_the_end() {
 fn bad_flags_explain_themselves() {
     for (name, arguments) in [
         ("listen", &["serve", "--listen", "8181"] as &[_]),
-        ("postgres", &["serve", "--catalog", "postgres://rescind:hush@db/catalog"]),
+        (
+            "postgres",
+            &["serve", "--catalog", "postgres://rescind:hush@db/catalog"],
+        ),
         ("catalog", &["serve", "--catalog", "catalog.db"]),
         ("size", &["serve", "--max-body-bytes", "many"]),
         ("log_format", &["serve", "--log-format", "xml"]),
@@ -147,11 +187,29 @@ fn bad_flags_explain_themselves() {
         ("node_name", &["serve", "--node-name", "a b"]),
         ("email", &["serve", "--admin-email", "nobody"]),
         ("upstream", &["serve", "--upstream", "http://localhost:8086"]),
-        ("role", &["user", "add", "--email", "a@b", "--first-name", "A", "--last-name", "B", "--role", "king"]),
+        (
+            "role",
+            &[
+                "user",
+                "add",
+                "--email",
+                "a@b",
+                "--first-name",
+                "A",
+                "--last-name",
+                "B",
+                "--role",
+                "king",
+            ],
+        ),
         ("nothing", &[]),
     ] {
         let outcome = rescind(arguments);
-        assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{name}: {outcome}");
+        assert_eq!(
+            (outcome.code, outcome.stdout.as_str()),
+            (2, ""),
+            "{name}: {outcome}"
+        );
         assert!(!outcome.stderr.contains("hush"), "{outcome}");
         insta::assert_snapshot!(format!("bad_flag_{name}"), outcome.stderr);
     }
@@ -162,32 +220,102 @@ fn a_taken_port_is_named() {
     let server = TestServer::start();
     let address = server.url().trim_start_matches("http://");
     let directory = tempfile::tempdir().expect("a directory");
-    let second = rescind(&["serve", "--data-dir", utf8(&directory.path().join("d")), "--listen", address]);
+    let second = rescind(&[
+        "serve",
+        "--data-dir",
+        utf8(&directory.path().join("d")),
+        "--listen",
+        address,
+    ]);
     assert_eq!((second.code, second.stdout.as_str()), (1, ""), "{second}");
-    assert!(second.stderr.contains(&format!("error: cannot listen on {address}: ")), "{second}");
+    assert!(
+        second
+            .stderr
+            .contains(&format!("error: cannot listen on {address}: ")),
+        "{second}"
+    );
 }
 
 #[test]
 fn every_flag_has_a_variable() {
     let help = rescind(&["serve", "--help"]);
     assert_eq!(help.code, 0, "{help}");
-    let flags: Vec<&str> = help.stdout.split_whitespace().filter(|word| word.starts_with("--")).collect();
+    let flags: Vec<&str> = help
+        .stdout
+        .split_whitespace()
+        .filter(|word| word.starts_with("--"))
+        .collect();
     assert!(flags.len() > 10, "{help}");
     for flag in flags.iter().filter(|flag| **flag != "--help") {
-        let variable = format!("RESCIND_{}", flag.trim_start_matches("--").to_uppercase().replace('-', "_"));
-        assert!(help.stdout.contains(&variable), "{flag} has no {variable}: {help}");
+        let variable = format!(
+            "RESCIND_{}",
+            flag.trim_start_matches("--").to_uppercase().replace('-', "_")
+        );
+        assert!(
+            help.stdout.contains(&variable),
+            "{flag} has no {variable}: {help}"
+        );
     }
     insta::assert_snapshot!("serve_help", help.stdout);
 }
 
 #[test]
 fn variables_are_read_and_flags_win() {
-    let server = ServerSetup::default().env("RESCIND_LOG_FORMAT", "json").env("RESCIND_NODE_NAME", "variable").start();
+    let server = ServerSetup::default()
+        .env("RESCIND_LOG_FORMAT", "json")
+        .env("RESCIND_NODE_NAME", "variable")
+        .start();
     let nodes = server.management().get("/api/v0/nodes");
     assert!(nodes.text().contains(r#""variable""#), "{nodes}");
     let printed = server.printed();
     let logged: Vec<&str> = printed.lines().filter(|line| line.starts_with('{')).collect();
-    assert!(logged.iter().any(|line| line.contains(r#""message":"serving""#)), "{printed}");
-    let flag = ServerSetup::default().env("RESCIND_NODE_NAME", "variable").arg("--node-name").arg("flag").start();
-    assert!(flag.management().get("/api/v0/nodes").text().contains(r#""flag""#));
+    assert!(
+        logged.iter().any(|line| line.contains(r#""message":"serving""#)),
+        "{printed}"
+    );
+    let flag = ServerSetup::default()
+        .env("RESCIND_NODE_NAME", "variable")
+        .arg("--node-name")
+        .arg("flag")
+        .start();
+    assert!(
+        flag.management()
+            .get("/api/v0/nodes")
+            .text()
+            .contains(r#""flag""#)
+    );
+}
+
+#[test]
+fn every_act_is_one_line_of_the_log() {
+    let mut server = TestServer::start();
+    make_database(&server);
+    let token = make_token(&server, "Logged");
+    let path = format!("{}/tokens/{}", server.cluster_path(), token.id);
+    assert_eq!(server.management().delete(&path).status, 204);
+    server.stop();
+    let printed = server.printed();
+    for act in [
+        "management_token.create",
+        "database.create",
+        "database_token.create",
+        "database_token.revoke",
+    ] {
+        let lines: Vec<&str> = printed
+            .lines()
+            .filter(|line| line.contains(&format!("act={act} ")))
+            .collect();
+        assert_eq!(lines.len(), 1, "{act} in {printed}");
+        let fields = ["actor=", "subject=", "revision=", "ms="];
+        assert!(
+            fields.iter().all(|field| lines[0].contains(field)),
+            "{}",
+            lines[0]
+        );
+    }
+    assert!(
+        printed
+            .lines()
+            .any(|line| line.contains("database_token.revoke") && line.contains(&token.id))
+    );
 }

@@ -19,7 +19,10 @@ struct Teller {
 
 impl Teller {
     fn new(server: &TestServer) -> Self {
-        Self { influxctl: server.influxctl(), said: String::new() }
+        Self {
+            influxctl: server.influxctl(),
+            said: String::new(),
+        }
     }
 
     fn run(&mut self, arguments: &[&str]) -> Outcome {
@@ -44,10 +47,20 @@ impl Teller {
 
 /// Makes a management token through `influxctl`; this once its secret is shown, so it is not part of what was said.
 fn make_management_token(server: &TestServer, description: &str) -> Token {
-    let made = server.influxctl().run(&["management", "create", "--description", description, "--format", "json"]);
+    let made = server.influxctl().run(&[
+        "management",
+        "create",
+        "--description",
+        description,
+        "--format",
+        "json",
+    ]);
     assert_eq!(made.code, 0, "{made}");
     let made: Value = serde_json::from_str(&made.stdout).expect("JSON");
-    Token { id: text(&made, "id"), secret: text(&made, "token") }
+    Token {
+        id: text(&made, "id"),
+        secret: text(&made, "token"),
+    }
 }
 
 #[test]
@@ -59,7 +72,10 @@ fn a_management_token_is_revoked_by_the_command() {
     assert_eq!(token.client(&server).get(&databases).status, 200);
 
     assert_scrubbed!("management_1_list", teller.run(&["management", "list"]));
-    assert_scrubbed!("management_2_revoke", teller.answer(&["management", "revoke", &token.id], YES));
+    assert_scrubbed!(
+        "management_2_revoke",
+        teller.answer(&["management", "revoke", &token.id], YES)
+    );
     assert_scrubbed!("management_3_list", teller.run(&["management", "list"]));
     assert_scrubbed!("management_4_refused", token.client(&server).get(&databases));
     teller.assert_discreet(&server, &[token.secret, server.management_token().to_owned()]);
@@ -74,13 +90,22 @@ fn a_database_token_is_revoked_by_the_command() {
     assert_eq!(token.write(&server).status, 204);
 
     assert_scrubbed!("token_1_list", teller.run(&["token", "list"]));
-    assert_scrubbed!("token_2_revoke", teller.answer(&["token", "revoke", &token.id], YES));
+    assert_scrubbed!(
+        "token_2_revoke",
+        teller.answer(&["token", "revoke", &token.id], YES)
+    );
     assert_scrubbed!("token_3_write_refused", token.write(&server));
     assert_scrubbed!("token_4_query_refused", token.query(&server));
     assert_scrubbed!("token_5_list", teller.run(&["token", "list"]));
-    assert_scrubbed!("token_6_list_all", teller.run(&["token", "list", "--include-revoked"]));
+    assert_scrubbed!(
+        "token_6_list_all",
+        teller.run(&["token", "list", "--include-revoked"])
+    );
     assert_scrubbed!("token_7_get", teller.run(&["token", "get", &token.id]));
-    assert_scrubbed!("token_8_get_all", teller.run(&["token", "get", "--include-revoked", &token.id]));
+    assert_scrubbed!(
+        "token_8_get_all",
+        teller.run(&["token", "get", "--include-revoked", &token.id])
+    );
     teller.assert_discreet(&server, &[token.secret, server.management_token().to_owned()]);
 }
 
@@ -93,19 +118,39 @@ fn a_database_token_is_revoked_by_the_api() {
 
     // As the documentation has it, line for line.
     let mut curl = Command::new("curl");
-    curl.arg("--location").arg(format!("{}{}/tokens/{}", server.url(), server.cluster_path(), token.id));
-    curl.args(["--request", "DELETE", "--header", "Accept: application/json", "--header"]);
+    curl.arg("--location").arg(format!(
+        "{}{}/tokens/{}",
+        server.url(),
+        server.cluster_path(),
+        token.id
+    ));
+    curl.args([
+        "--request",
+        "DELETE",
+        "--header",
+        "Accept: application/json",
+        "--header",
+    ]);
     curl.arg(format!("Authorization: Bearer {}", server.management_token()));
     let answered = Outcome::of(curl.args(["--silent", "--show-error", "--include"]), b"");
     assert_eq!((answered.code, answered.stderr.as_str()), (0, ""), "{answered}");
     let head = answered.stdout.to_ascii_lowercase();
     assert!(head.starts_with("http/1.1 204 no content\r\n"), "{head}");
-    for header in ["rescind-revision: ", "rescind-nodes: 1/1\r\n", "rescind-effective-ms: "] {
+    for header in [
+        "rescind-revision: ",
+        "rescind-nodes: 1/1\r\n",
+        "rescind-effective-ms: ",
+    ] {
         assert!(head.contains(header), "no {header} in {head}");
     }
     let refused = token.write(&server);
     assert_eq!(refused.status, 401, "{refused}");
-    assert_eq!(refused.header("www-authenticate").map(|value| value.starts_with("Bearer")), Some(true));
+    assert_eq!(
+        refused
+            .header("www-authenticate")
+            .map(|value| value.starts_with("Bearer")),
+        Some(true)
+    );
     assert_eq!(token.query(&server).status, 401);
     let leaks = server.leaks(&[token.secret, server.management_token().to_owned()]);
     assert!(leaks.is_empty(), "{leaks:#?}");
@@ -125,13 +170,26 @@ fn several_are_revoked_at_once_and_an_unknown_one_stops_none() {
     for token in &tokens {
         assert_eq!(token.write(&server).status, 401);
     }
-    let revoke = teller.answer(&["management", "revoke", &managers[0].id, UNKNOWN, &managers[1].id], YES);
+    let revoke = teller.answer(
+        &["management", "revoke", &managers[0].id, UNKNOWN, &managers[1].id],
+        YES,
+    );
     assert_eq!(revoke.code, 1, "{revoke}");
     assert_scrubbed!("several_2_management_tokens", revoke);
     for manager in &managers {
-        assert_eq!(manager.client(&server).get(&format!("{}/tokens", server.cluster_path())).status, 401);
+        assert_eq!(
+            manager
+                .client(&server)
+                .get(&format!("{}/tokens", server.cluster_path()))
+                .status,
+            401
+        );
     }
-    let secrets: Vec<String> = tokens.iter().chain(&managers).map(|token| token.secret.clone()).collect();
+    let secrets: Vec<String> = tokens
+        .iter()
+        .chain(&managers)
+        .map(|token| token.secret.clone())
+        .collect();
     teller.assert_discreet(&server, &secrets);
 }
 
@@ -139,21 +197,44 @@ fn several_are_revoked_at_once_and_an_unknown_one_stops_none() {
 fn a_revocation_is_forced_aliased_or_declined() {
     let server = TestServer::start();
     make_database(&server);
-    let [forced, aliased, kept] = ["Forced", "Aliased", "Kept"].map(|description| make_token(&server, description));
+    let [forced, aliased, kept] =
+        ["Forced", "Aliased", "Kept"].map(|description| make_token(&server, description));
     let manager = make_management_token(&server, "Forced");
     let mut teller = Teller::new(&server);
 
-    assert_scrubbed!("force_1_token", teller.run(&["token", "revoke", "--force", &forced.id]));
+    assert_scrubbed!(
+        "force_1_token",
+        teller.run(&["token", "revoke", "--force", &forced.id])
+    );
     assert_eq!(forced.write(&server).status, 401);
-    assert_scrubbed!("force_2_alias", teller.run(&["token", "delete", "--force", &aliased.id]));
+    assert_scrubbed!(
+        "force_2_alias",
+        teller.run(&["token", "delete", "--force", &aliased.id])
+    );
     assert_eq!(aliased.write(&server).status, 401);
-    assert_scrubbed!("force_3_management", teller.run(&["management", "revoke", "--force", &manager.id]));
-    assert_scrubbed!("force_4_again", teller.run(&["token", "revoke", "--force", &forced.id]));
-    for (answer, reason) in [("n\n", "no"), ("", "end of input"), ("yes please\n", "something else")] {
+    assert_scrubbed!(
+        "force_3_management",
+        teller.run(&["management", "revoke", "--force", &manager.id])
+    );
+    assert_scrubbed!(
+        "force_4_again",
+        teller.run(&["token", "revoke", "--force", &forced.id])
+    );
+    for (answer, reason) in [
+        ("n\n", "no"),
+        ("", "end of input"),
+        ("yes please\n", "something else"),
+    ] {
         let declined = teller.answer(&["token", "revoke", &kept.id], answer);
         assert_eq!(declined.code, 3, "{reason}: {declined}");
         assert_eq!(kept.write(&server).status, 204, "{reason}");
     }
-    assert_scrubbed!("force_5_declined", teller.answer(&["token", "revoke", &kept.id], "n\n"));
-    teller.assert_discreet(&server, &[forced, aliased, kept, manager].map(|token| token.secret));
+    assert_scrubbed!(
+        "force_5_declined",
+        teller.answer(&["token", "revoke", &kept.id], "n\n")
+    );
+    teller.assert_discreet(
+        &server,
+        &[forced, aliased, kept, manager].map(|token| token.secret),
+    );
 }

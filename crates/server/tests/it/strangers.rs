@@ -9,7 +9,8 @@ use rescind_testkit::{Outcome, TestServer};
 use crate::house::{Token, make_database, make_token};
 
 const CLIENT: &str = "influxdb3-python==0.21.0";
-const ADVICE: &str = "needs python3, python3-venv and a package index: run `cargo xtask test`, which installs them";
+const ADVICE: &str =
+    "needs python3, python3-venv and a package index: run `cargo xtask test`, which installs them";
 
 /// Writes one point and queries it, by the client's defaults; prints the status of the first refusal.
 const PROGRAM: &str = r#"
@@ -40,7 +41,9 @@ fn influxdb3_python_writes_until_its_token_is_revoked() {
 
 fn write(python: &Path, server: &TestServer, token: &Token) -> Outcome {
     let mut command = Command::new(python);
-    command.env_clear().args(["-c", PROGRAM, server.url(), &token.secret]);
+    command
+        .env_clear()
+        .args(["-c", PROGRAM, server.url(), &token.secret]);
     let outcome = Outcome::of(&mut command, b"");
     assert_eq!(outcome.code, 0, "{outcome}");
     outcome
@@ -54,13 +57,25 @@ fn environment() -> PathBuf {
         return python;
     }
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home));
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", CLIENT]));
+    run(Command::new(&python).args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        CLIENT,
+    ]));
     fs::write(&done, CLIENT).expect("writable");
     python
 }
 
 fn run(command: &mut Command) {
-    let outcome = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}; this test {ADVICE}"));
+    let outcome = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}; this test {ADVICE}"));
     let outcome = Outcome::from(outcome);
-    assert_eq!(outcome.code, 0, "{command:?} failed; this test {ADVICE}\n{outcome}");
+    assert_eq!(
+        outcome.code, 0,
+        "{command:?} failed; this test {ADVICE}\n{outcome}"
+    );
 }

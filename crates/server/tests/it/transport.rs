@@ -10,12 +10,19 @@ use rescind_testkit::{Outcome, ServerSetup, TestServer};
 use crate::house::{assert_scrubbed, rescind};
 
 fn certificate(name: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls").join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/it/tls")
+        .join(name);
     path.to_str().expect("UTF-8").to_owned()
 }
 
 fn curl(arguments: &[&str]) -> Outcome {
-    Outcome::of(Command::new("curl").args(["--silent", "--show-error"]).args(arguments), b"")
+    Outcome::of(
+        Command::new("curl")
+            .args(["--silent", "--show-error"])
+            .args(arguments),
+        b"",
+    )
 }
 
 fn raw(server: &TestServer, request: &[u8]) -> String {
@@ -33,7 +40,14 @@ fn both_versions_of_http_share_the_port() {
     let server = TestServer::start();
     let url = format!("{}/ping", server.url());
     for (flag, version) in [("--http1.1", "1.1"), ("--http2-prior-knowledge", "2")] {
-        let outcome = curl(&[flag, "--output", "/dev/null", "--write-out", "%{http_version} %{http_code}", &url]);
+        let outcome = curl(&[
+            flag,
+            "--output",
+            "/dev/null",
+            "--write-out",
+            "%{http_version} %{http_code}",
+            &url,
+        ]);
         assert_eq!(outcome.stdout, format!("{version} 200"), "{outcome}");
     }
 }
@@ -43,7 +57,11 @@ fn paths_that_are_none_are_404_in_json() {
     let server = TestServer::start();
     assert_scrubbed!("not_found", server.http().get("/api/v1/nothing"));
     let root = server.http().get("/");
-    assert_eq!((root.status, root.header("content-type")), (200, Some("text/html; charset=utf-8")), "{root}");
+    assert_eq!(
+        (root.status, root.header("content-type")),
+        (200, Some("text/html; charset=utf-8")),
+        "{root}"
+    );
     assert!(root.text().contains("/api/v0"), "{root}");
 }
 
@@ -51,10 +69,16 @@ fn paths_that_are_none_are_404_in_json() {
 fn a_head_that_is_too_long_is_431() {
     let server = TestServer::start();
     let long = "x".repeat(70_000);
-    let answer = raw(&server, format!("GET /ping HTTP/1.1\r\nhost: a\r\nx-long: {long}\r\n\r\n").as_bytes());
+    let answer = raw(
+        &server,
+        format!("GET /ping HTTP/1.1\r\nhost: a\r\nx-long: {long}\r\n\r\n").as_bytes(),
+    );
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
     let many: String = (0..200).map(|number| format!("x-{number}: a\r\n")).collect();
-    let answer = raw(&server, format!("GET /ping HTTP/1.1\r\nhost: a\r\n{many}\r\n").as_bytes());
+    let answer = raw(
+        &server,
+        format!("GET /ping HTTP/1.1\r\nhost: a\r\n{many}\r\n").as_bytes(),
+    );
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
     assert!(raw(&server, b"nonsense\r\n\r\n").starts_with("HTTP/1.1 400 "));
     assert_eq!(server.http().get("/ping").status, 200);
@@ -63,19 +87,32 @@ fn a_head_that_is_too_long_is_431() {
 #[test]
 fn https_serves_both_versions_and_the_profile_trusts_it() {
     let [chain, key] = ["server.pem", "server.key"].map(certificate);
-    let server = ServerSetup::default().arg("--tls-cert").arg(&chain).arg("--tls-key").arg(&key).start();
+    let server = ServerSetup::default()
+        .arg("--tls-cert")
+        .arg(&chain)
+        .arg("--tls-key")
+        .arg(&key)
+        .start();
     assert!(server.url().starts_with("https://127.0.0.1:"), "{}", server.url());
     let url = format!("{}/ping", server.url());
     for (flag, version) in [("--http1.1", "1.1"), ("--http2", "2")] {
         let authority = certificate("ca.pem");
-        let write_out = ["--output", "/dev/null", "--write-out", "%{http_version} %{http_code}"];
+        let write_out = [
+            "--output",
+            "/dev/null",
+            "--write-out",
+            "%{http_version} %{http_code}",
+        ];
         let outcome = curl(&[&[flag, "--cacert", &authority], &write_out[..], &[&url]].concat());
         assert_eq!(outcome.stdout, format!("{version} 200"), "{outcome}");
     }
     let listed = server.influxctl().run(&["token", "list"]);
     assert_eq!(listed.code, 0, "{listed}");
     let plain = raw(&server, b"GET /ping HTTP/1.1\r\nhost: a\r\n\r\n");
-    assert!(plain.starts_with("HTTP/1.1 400 ") && plain.contains("this port speaks HTTPS"), "{plain}");
+    assert!(
+        plain.starts_with("HTTP/1.1 400 ") && plain.contains("this port speaks HTTPS"),
+        "{plain}"
+    );
 }
 
 #[test]
@@ -89,7 +126,13 @@ fn certificates_that_cannot_be_used_are_named() {
         (&chain, &chain, "holds no readable private key"),
         (&"/nowhere.pem".to_owned(), &key, "cannot be read"),
     ] {
-        let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir", data.to_str().expect("UTF-8")];
+        let arguments = [
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--data-dir",
+            data.to_str().expect("UTF-8"),
+        ];
         let outcome = rescind(&[&arguments[..], &["--tls-cert", certificate, "--tls-key", key]].concat());
         assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{outcome}");
         assert!(outcome.stderr.contains(hint), "{outcome}");
