@@ -37,8 +37,16 @@ impl Authority {
 
     /// Commits several acts at once.
     pub(crate) async fn commit_all(&self, tx: Transaction, entries: Vec<Entry>) -> Result<Revision, Error> {
+        let began = Instant::now();
+        let acts: Vec<_> = entries.iter().map(|e| (e.actor, e.act, e.subject.clone())).collect();
         match tx.commit_all(entries).await {
-            Ok(committed) => Ok(committed.current),
+            Ok(committed) => {
+                let ms = began.elapsed().as_secs_f64() * 1e3;
+                for (actor, act, subject) in acts {
+                    tracing::info!(%actor, %act, subject, revision = %committed.current, ms, "done");
+                }
+                Ok(committed.current)
+            }
             Err(error) => {
                 if matches!(error, rescind_catalog::Error::Uncertain(_)) {
                     // Until it is known whether there is a change to apply, nothing is admitted (promise G3).
