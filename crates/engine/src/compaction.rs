@@ -45,10 +45,8 @@ impl Inner {
                 files
             }
         };
-        if let Err(error) = self.write_manifest(&round, becomes) {
-            merged.doom();
-            return Err(error);
-        }
+        // After an error the new manifest may be in place all the same: the merged file stays until a start.
+        self.write_manifest(&round, becomes)?;
         self.tables.replace(table, |files| replaced(files, run, &merged));
         run.iter().for_each(|file| file.doom());
         Ok(())

@@ -133,6 +133,7 @@ impl Engine {
         });
         if inner.settings.background {
             Maintenance::start(&inner)?;
+            inner.wake_when_full();
         }
         Ok(Self { inner })
     }

@@ -23,6 +23,7 @@ mod engine;
 mod errors;
 mod files;
 mod formats;
+mod functions;
 mod lateness;
 mod lines;
 mod log;

@@ -22,6 +22,9 @@ use crate::picks::Pick;
 use crate::schema::{TIME, TableSchema};
 use crate::tables::Table;
 
+/// The files that a round made, by table.
+type NewFiles = Vec<(Arc<Table>, Vec<Arc<DataFile>>)>;
+
 /// A round makes at most this many files of one table, however many days its points are of.
 const MAX_PARTS: usize = 16;
 
@@ -63,19 +66,15 @@ impl Inner {
             Ok(Err(CommitError::Failed(why))) => return Err(Error::Stopped(why)),
             Ok(Err(CommitError::Cut)) | Err(_) => return Err(Error::Stopped("the log is closed".to_owned())),
         };
-        let mut written = Vec::new();
-        for table in self.tables.all() {
-            let files = self.write_frozen(&table, &mut round)?;
-            if !files.is_empty() {
-                written.push((table, files));
-            }
-        }
-        let old_segment = std::mem::replace(&mut round.first_segment, first_segment);
+        let written = self.write_files(&mut round)?;
         let added = |table: &Table| {
             let of_table = written.iter().find(|(written, _)| written.id == table.id);
             of_table.map_or_else(Vec::new, |(_, files)| files.clone())
         };
+        let old_segment = std::mem::replace(&mut round.first_segment, first_segment);
         if let Err(error) = self.write_manifest(&round, |table| [table.files(), added(table)].concat()) {
+            // The new manifest may be in place all the same, so that its files stay. If it is not, the next start
+            // removes them.
             round.first_segment = old_segment;
             return Err(error);
         }
@@ -83,6 +82,25 @@ impl Inner {
             self.tables.adopt(&table, files);
         }
         self.remove_segments(first_segment)
+    }
+
+    /// Writes files for everything set aside.
+    fn write_files(&self, round: &mut Round) -> Result<NewFiles, Error> {
+        let mut written = NewFiles::new();
+        for table in self.tables.all() {
+            match self.write_frozen(&table, round) {
+                Ok(files) if files.is_empty() => {}
+                Ok(files) => written.push((table, files)),
+                Err(error) => {
+                    written
+                        .iter()
+                        .flat_map(|(_, files)| files)
+                        .for_each(|file| file.doom());
+                    return Err(error);
+                }
+            }
+        }
+        Ok(written)
     }
 
     /// Writes what is true once the current round ends: `files` tells which files a table then has.

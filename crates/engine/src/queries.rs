@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
@@ -16,6 +17,7 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SQLOptions;
+use datafusion::sql::parser::Statement;
 use futures::{Stream, StreamExt};
 use rescind_domain::{Action, DatabaseView, Permit};
 use tokio::runtime::{Builder, Runtime};
@@ -261,8 +263,8 @@ impl Queries {
             .as_ref()
             .ok_or_else(|| Error::Stopped("closed".to_owned()))?;
         let plan = scan.sorted(state).map_err(Error::data("plan merging"))?;
-        let mut stream = execute_stream(plan, task).map_err(Error::data("merge"))?;
         runtime.block_on(async {
+            let mut stream = execute_stream(plan, task).map_err(Error::data("merge"))?;
             while let Some(batch) = stream.next().await {
                 take(batch.map_err(Error::data("merge"))?)?;
             }
@@ -318,14 +320,18 @@ async fn logical_plan(state: &SessionState, query: Query) -> Result<LogicalPlan,
     let statement = state
         .sql_to_statement(&query.sql, &dialect)
         .map_err(|error| QueryError::Invalid(message(&error)))?;
+    let refuse = |what: &str| QueryError::NotImplemented(format!("{what} is not offered; queries only read"));
+    match &statement {
+        Statement::CopyTo(_) => return Err(refuse("COPY")),
+        Statement::CreateExternalTable(_) => return Err(refuse("CREATE EXTERNAL TABLE")),
+        _ => {}
+    }
     let plan = state
         .statement_to_plan(statement)
         .await
         .map_err(|error| plan_error(&error))?;
     if let Some(what) = forbidden(&plan) {
-        return Err(QueryError::NotImplemented(format!(
-            "{what} is not offered; queries only read"
-        )));
+        return Err(refuse(&what));
     }
     if !query.sql.contains('$') {
         return Ok(plan);
@@ -377,6 +383,14 @@ fn plan_error(error: &DataFusionError) -> QueryError {
     match error.find_root() {
         DataFusionError::NotImplemented(_) => QueryError::NotImplemented(message(error)),
         DataFusionError::ResourcesExhausted(_) => QueryError::OutOfMemory(message(error)),
+        DataFusionError::ArrowError(arrow, _) => match &**arrow {
+            // What the system did not say, the limit of spilled data did.
+            ArrowError::IoError(_, io) if io.raw_os_error().is_none() => {
+                QueryError::OutOfMemory(message(error))
+            }
+            ArrowError::IoError(..) => QueryError::Internal(message(error)),
+            _ => QueryError::Invalid(message(error)),
+        },
         DataFusionError::Internal(_)
         | DataFusionError::External(_)
         | DataFusionError::IoError(_)

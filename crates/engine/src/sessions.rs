@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::temporal_conversions::timestamp_ns_to_datetime;
 use datafusion::error::Result;
+use datafusion::execution::SessionStateDefaults;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry, ObjectStoreUrl};
@@ -13,6 +14,7 @@ use datafusion::prelude::SessionConfig;
 use object_store::local::LocalFileSystem;
 
 use crate::catalogs::{CATALOG, DatabaseTables, OneCatalog, SCHEMA};
+use crate::functions::bounded;
 use crate::scans::STORE;
 use crate::settings::Settings;
 
@@ -44,8 +46,10 @@ impl Sessions {
             .with_repartition_file_scans(false);
         // Clients know text as Utf8 (contract, core-wire section 4).
         config.options_mut().sql_parser.map_string_types_to_utf8view = false;
+        let functions = SessionStateDefaults::default_scalar_functions();
         let base = SessionStateBuilder::new()
             .with_default_features()
+            .with_scalar_functions(functions.iter().map(bounded).collect())
             .with_config(config)
             .with_runtime_env(Arc::clone(&runtime))
             .with_table_factories(Default::default())

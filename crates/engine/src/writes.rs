@@ -242,7 +242,7 @@ impl Inner {
         })
     }
 
-    fn wake_when_full(&self) {
+    pub(crate) fn wake_when_full(&self) {
         if self.tables.buffered.load(Ordering::Relaxed) > self.settings.buffer_bytes {
             self.maintenance.wake();
         }

@@ -9,8 +9,8 @@ use futures::TryStreamExt;
 use parking_lot::Mutex;
 use rescind_domain::{
     Action, Ask, Clock, ClusterId, DatabaseGrant, DatabaseId, DatabaseLimits, DatabaseName, DatabaseTokenId,
-    DatabaseView, Permission, Permissions, Permit, Resource, TableId, TableName, TableView, Tether, Timestamp,
-    decide,
+    DatabaseView, Permission, Permissions, Permit, Resource, TableId, TableName, TableView, Tether,
+    Timestamp, decide,
 };
 use rescind_engine::{
     Engine, Format, Precision, Query, QueryError, Settings, TableMaker, TableMakerError, Write, WriteError,
@@ -168,17 +168,36 @@ impl Fixture {
     }
 
     /// Drops the engine without closing it, and opens it again.
-    pub(crate) fn restart(mut self) -> Self {
+    pub(crate) fn restart(self) -> Self {
+        self.replaced(|| {})
+    }
+
+    /// The same, with something done while no engine is open.
+    pub(crate) fn replaced(mut self, between: impl FnOnce()) -> Self {
         let clock = Arc::<TestClock>::clone(&self.clock);
         let settings = self.settings.clone();
         drop(self.engine);
-        self.engine = Engine::open(settings, clock).expect("opens again");
+        between();
+        // The end of a query that just gave its last batch may still hold the engine for a moment.
+        self.engine = (0..1_000)
+            .find_map(
+                |_| match Engine::open(settings.clone(), Arc::<TestClock>::clone(&clock)) {
+                    Err(rescind_engine::Error::Io { doing: "lock", .. }) => {
+                        std::thread::sleep(std::time::Duration::from_millis(1));
+                        None
+                    }
+                    opened => Some(opened.expect("opens again")),
+                },
+            )
+            .expect("the engine before it has stopped");
         self
     }
 
     pub(crate) async fn try_write(&self, write: Write) -> Result<Written, WriteError> {
         let permit = self.database.permit(Action::Write, Arc::clone(&self.tether));
-        self.engine.write(&permit, self.database.view(), write, &self.database).await
+        self.engine
+            .write(&permit, self.database.view(), write, &self.database)
+            .await
     }
 
     pub(crate) async fn write(&self, lines: &str) {
@@ -211,5 +230,35 @@ pub(crate) fn lines_of(lines: impl Into<Vec<u8>>) -> Write {
         lines: lines.into().into(),
         precision: Precision::Nanoseconds,
         accept_partial: true,
+    }
+}
+
+impl Fixture {
+    /// Knows the same tables by the same ids as another.
+    pub(crate) fn adopt_tables(&self, other: &Self) {
+        let tables = other.database.view().tables.clone();
+        self.database.change(|view| view.tables = tables);
+    }
+
+    /// The Parquet files on disk.
+    pub(crate) fn parquet_files(&self) -> Vec<std::path::PathBuf> {
+        self.files_below("data")
+    }
+
+    pub(crate) fn files_below(&self, name: &str) -> Vec<std::path::PathBuf> {
+        let mut files = Vec::new();
+        let mut dirs = vec![self.dir.path().join(name)];
+        while let Some(dir) = dirs.pop() {
+            for entry in std::fs::read_dir(dir).expect("a directory") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    dirs.push(path)
+                } else {
+                    files.push(path)
+                }
+            }
+        }
+        files.sort();
+        files
     }
 }

@@ -33,7 +33,10 @@ async fn what_was_written_is_answered_before_and_after_a_restart_and_from_files(
 
     let fixture = fixture.restart();
     assert_eq!(fixture.csv(sql).await, ANSWER);
-    let json = fixture.try_sql("SELECT * FROM mem", Format::Json).await.expect("answered");
+    let json = fixture
+        .try_sql("SELECT * FROM mem", Format::Json)
+        .await
+        .expect("answered");
     assert_eq!(
         json,
         r#"[{"host":"a","time":"2023-11-14T22:13:20.123","used":18446744073709551615}]"#
