@@ -1,6 +1,7 @@
 //! The engine through its public interface.
 
 mod bounds;
+mod concurrency;
 mod duplicates;
 mod durability;
 mod fixture;
