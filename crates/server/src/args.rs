@@ -343,7 +343,7 @@ impl CatalogText {
             }
             Err(_) => "must be sqlite:PATH, such as sqlite:/var/lib/rescind/catalog.sqlite",
         };
-        Err(Failure::new(format!("--catalog: {refusal}")).as_usage())
+        Err(Failure::new(format!("--catalog: {refusal}")).into_usage())
     }
 }
 

@@ -14,13 +14,22 @@ pub(crate) async fn open_catalog(location: &Location) -> Result<Catalog, Failure
         .map_err(|e| Failure::because(format!("{location} cannot be opened"), e))
 }
 
+/// The authority, and its catalog, which whoever opened it closes at the end.
+pub(crate) struct Opened {
+    /// Every use case.
+    pub(crate) authority: Arc<Authority>,
+    /// What it remembers.
+    pub(crate) catalog: Catalog,
+}
+
 /// Opens the authority on the catalog at `location`.
-pub(crate) async fn open(location: &Location, node_name: String) -> Result<Arc<Authority>, Failure> {
+pub(crate) async fn open(location: &Location, node_name: String) -> Result<Opened, Failure> {
     let catalog = open_catalog(location).await?;
     let settings = Settings {
         node_name,
         clock: Arc::new(SystemClock),
         rng: Arc::new(SystemRng),
     };
-    Ok(Authority::open(catalog, settings).await?)
+    let authority = Authority::open(catalog.clone(), settings).await?;
+    Ok(Opened { authority, catalog })
 }

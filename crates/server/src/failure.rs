@@ -36,7 +36,7 @@ impl Failure {
     }
 
     /// The same with exit code 2: what was asked for cannot be.
-    pub(crate) fn as_usage(mut self) -> Self {
+    pub(crate) fn into_usage(mut self) -> Self {
         self.exit = 2;
         self
     }

@@ -12,7 +12,8 @@ pub(crate) fn start(format: LogFormat, filter: Option<&str>) -> Result<(), Failu
     let wanted = filter.or(fallback.as_deref()).unwrap_or("info");
     let filter = EnvFilter::builder().parse(wanted).map_err(|e| {
         let example = "such as info, debug or warn,rescind_gateway=debug";
-        Failure::because(format!("--log: {wanted:?} is no log filter ({example})"), e).as_usage()
+        // This error's text already holds its source's.
+        Failure::new(format!("--log: {wanted:?} is no log filter ({example}): {e}")).into_usage()
     })?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)

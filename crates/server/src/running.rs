@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use rescind_authority::{Authority, Location};
+use rescind_authority::{Authority, Catalog, Location};
 use rescind_domain::Email;
 use rescind_engine::Engine;
 use tokio::net::TcpListener;
@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::ambient::SystemClock;
 use crate::args::{Bounds, Listen};
+use crate::authorities::Opened;
 use crate::data_dir::DataDir;
 use crate::failure::Failure;
 use crate::housekeeping::Housekeeping;
@@ -51,6 +52,7 @@ pub(crate) struct Running {
     background: CancellationToken,
     background_tasks: TaskTracker,
     engine: Engine,
+    catalog: Catalog,
     /// Given back last of all.
     _data: DataDir,
 }
@@ -79,7 +81,7 @@ impl Running {
             &listener,
             certificate.map(|(certificate, _)| certificate),
         )?;
-        let authority = authorities::open(&location, node_name).await?;
+        let Opened { authority, catalog } = authorities::open(&location, node_name).await?;
         first_start::run(
             &authority,
             &ProfileFile::of(data.path()),
@@ -109,6 +111,7 @@ impl Running {
             background,
             background_tasks,
             engine,
+            catalog,
             _data: data,
         })
     }
@@ -127,6 +130,7 @@ impl Running {
         self.background_tasks.close();
         self.background_tasks.wait().await;
         let closed = self.engine.close().await;
+        self.catalog.close().await;
         closed.map_err(|e| {
             Failure::because(
                 "the embedded database could not be closed; nothing acknowledged is lost",

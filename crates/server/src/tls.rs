@@ -16,12 +16,13 @@ use crate::failure::Failure;
 /// Fails when a file cannot be read, holds the wrong thing, or the two do not belong together.
 pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, Failure> {
     let shown = certificate.display();
-    let unreadable = |e| Failure::because(format!("--tls-cert: {shown} cannot be read as PEM"), e).as_usage();
+    let unreadable =
+        |e| Failure::because(format!("--tls-cert: {shown} cannot be read as PEM"), e).into_usage();
     let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect)
         .map_err(unreadable)?;
     if chain.is_empty() {
-        return Err(Failure::new(format!("--tls-cert: {shown} holds no certificate in PEM")).as_usage());
+        return Err(Failure::new(format!("--tls-cert: {shown} holds no certificate in PEM")).into_usage());
     }
     let key_shown = key.display();
     // The reader's message might quote the file: it holds a private key.
@@ -29,7 +30,7 @@ pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, Fa
         Failure::new(format!(
             "--tls-key: {key_shown} holds no readable private key in PEM"
         ))
-        .as_usage()
+        .into_usage()
     })?;
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -42,7 +43,7 @@ pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, Fa
                 format!("--tls-cert {shown} and --tls-key {key_shown} do not belong together"),
                 e,
             )
-            .as_usage()
+            .into_usage()
         })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))

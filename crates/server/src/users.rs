@@ -1,10 +1,12 @@
 //! `rescind user …`: acts on the data directory itself, while no server runs on it.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
-use rescind_authority::AddUser;
+use rescind_authority::{AddUser, Authority};
 
 use crate::args::UserCommand;
+use crate::authorities::Opened;
 use crate::data_dir::DataDir;
 use crate::failure::Failure;
 use crate::{authorities, terminal};
@@ -18,9 +20,17 @@ pub(crate) async fn run(command: UserCommand) -> Result<(), Failure> {
     };
     let location = data.existing_location()?;
     let _dir = DataDir::open(&data.data_dir)?;
-    let authority = authorities::open(&location, "rescind-user".to_owned()).await?;
+    let Opened { authority, catalog } = authorities::open(&location, "rescind-user".to_owned()).await?;
+    let done = act(&authority, command).await;
+    catalog.close().await;
+    // What was done stays done, whether or not anyone reads about it.
+    let _ = writeln!(std::io::stdout().lock(), "{}", done?);
+    Ok(())
+}
+
+async fn act(authority: &Arc<Authority>, command: UserCommand) -> Result<String, Failure> {
     let operator = authority.operator().await?;
-    let done = match command {
+    Ok(match command {
         UserCommand::Add {
             email,
             first_name,
@@ -47,8 +57,5 @@ pub(crate) async fn run(command: UserCommand) -> Result<(), Failure> {
             authority.disable_user(&operator, email.clone()).await?;
             format!("disabled {email}")
         }
-    };
-    // What was done stays done, whether or not anyone reads about it.
-    let _ = writeln!(std::io::stdout().lock(), "{done}");
-    Ok(())
+    })
 }

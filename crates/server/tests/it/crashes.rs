@@ -78,15 +78,22 @@ fn count(tokens: &Mutex<Vec<Token>>) -> usize {
 /// Works on all fronts until the server dies in the middle of it.
 fn live_and_die(server: &mut TestServer, writer: &Token, known: &Acknowledged, delay: Duration) {
     let is_dead = AtomicBool::new(false);
+    let until_it_dies = |work: &dyn Fn() -> Option<()>| {
+        while !is_dead.load(Ordering::SeqCst) {
+            if work().is_none() {
+                break;
+            }
+        }
+    };
+    let living: &TestServer = server;
     thread::scope(|scope| {
-        scope.spawn(|| while !is_dead.load(Ordering::SeqCst) && make(server, known).is_some() {});
-        scope.spawn(|| while !is_dead.load(Ordering::SeqCst) && revoke(server, known).is_some() {});
+        scope.spawn(|| until_it_dies(&|| make(living, known)));
+        scope.spawn(|| until_it_dies(&|| revoke(living, known)));
         for _ in 0..WRITERS {
-            scope
-                .spawn(|| while !is_dead.load(Ordering::SeqCst) && write(server, writer, known).is_some() {});
+            scope.spawn(|| until_it_dies(&|| write(living, writer, known)));
         }
         thread::sleep(delay);
-        server.signal(Signal::KILL);
+        living.signal(Signal::KILL);
         is_dead.store(true, Ordering::SeqCst);
     });
     server.kill();

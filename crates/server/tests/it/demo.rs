@@ -6,7 +6,7 @@ use crate::house::rescind;
 fn the_story_ends_with_the_refusal_and_the_receipt() {
     let told = rescind(&["demo", "--exit"]);
     assert_eq!((told.code, told.stderr.as_str()), (0, ""), "{told}");
-    let mut filters = rescind_testkit::scrub();
+    let mut filters = crate::house::filters();
     filters.extend([
         (r"/\S*/rescind-demo-\w+", "[DEMO]"),
         (

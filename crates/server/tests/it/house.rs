@@ -103,10 +103,17 @@ pub(crate) fn seed() -> u64 {
     )
 }
 
+/// What differs from run to run, and how long revocations took.
+pub(crate) fn filters() -> Vec<(&'static str, &'static str)> {
+    let mut filters = rescind_testkit::scrub();
+    filters.push((r"after \d+ ms, revision", "after [MS] ms, revision"));
+    filters
+}
+
 /// A snapshot of something that differs from run to run in ids, secrets and times only.
 macro_rules! assert_scrubbed {
     ($name:literal, $value:expr) => {
-        insta::with_settings!({ filters => rescind_testkit::scrub() }, {
+        insta::with_settings!({ filters => crate::house::filters() }, {
             insta::assert_snapshot!($name, $value);
         })
     };

@@ -1,10 +1,11 @@
 //! How the process starts, what it leaves on disk, and how it ends.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use rescind_testkit::{Profile, ServerSetup, Signal, TestServer, binary};
 use rustix::process::{Pid, kill_process};
@@ -132,31 +133,85 @@ fn an_interrupted_first_start_is_finished_by_the_next() {
     assert_eq!(server.influxctl().run(&["management", "list"]).code, 0);
 }
 
+/// A server that the test waits for itself.
+struct Process {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    address: String,
+    directory: tempfile::TempDir,
+}
+
+impl Process {
+    fn start() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let data = directory.path().join("data");
+        let mut child = Command::new(binary("rescind"))
+            .env_clear()
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", utf8(&data)])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("rescind starts");
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut ready = String::new();
+        stdout.read_line(&mut ready).expect("a line");
+        let address = ready
+            .trim_end()
+            .strip_prefix("ready http://")
+            .expect("the ready line")
+            .to_owned();
+        Self {
+            child,
+            stdout,
+            address,
+            directory,
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("a child can be signalled");
+    }
+
+    fn assert_ends_well(mut self) {
+        assert!(self.child.wait().expect("a child can be waited for").success());
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).expect("text");
+        assert_eq!(rest, "", "the ready line is not alone on stdout");
+    }
+}
+
 #[test]
 fn an_interrupt_ends_it_as_well() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let mut child = Command::new(binary("rescind"))
-        .env_clear()
-        .args([
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--data-dir",
-            utf8(&directory.path().join("data")),
-        ])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("rescind starts");
-    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
-    let mut ready = String::new();
-    stdout.read_line(&mut ready).expect("a line");
-    assert!(ready.starts_with("ready http://127.0.0.1:"), "{ready}");
-    kill_process(Pid::from_child(&child), Signal::INT).expect("a child can be signalled");
-    assert!(child.wait().expect("a child can be waited for").success());
-    let mut rest = String::new();
-    stdout.read_to_string(&mut rest).expect("text");
-    assert_eq!(rest, "", "the ready line is not alone on stdout");
+    let process = Process::start();
+    process.signal(Signal::INT);
+    process.assert_ends_well();
+}
+
+#[test]
+fn a_request_in_progress_may_end_and_a_new_one_is_not_taken() {
+    let process = Process::start();
+    let token = Profile::read(&process.directory.path().join("data/influxctl.toml")).mgmt_token;
+    let mut stream = TcpStream::connect(&process.address).expect("connected");
+    let body = r#"{"name":"weather"}"#;
+    let head = format!(
+        "POST /api/v0/databases HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).expect("sent");
+    // Only a handler that waits for the body has this said.
+    let mut waiting = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+    stream.read_exact(&mut waiting).expect("an answer");
+    assert_eq!(waiting, *b"HTTP/1.1 100 Continue\r\n\r\n");
+    process.signal(Signal::TERM);
+    while TcpStream::connect(&process.address).is_ok() {
+        std::thread::yield_now();
+    }
+    stream.write_all(body.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    process.assert_ends_well();
 }
 
 /// A connection that says nothing does not hold up the end.
@@ -164,9 +219,9 @@ fn an_interrupt_ends_it_as_well() {
 fn idle_connections_do_not_hold_up_the_end() {
     let mut server = TestServer::start();
     let address = server.url().trim_start_matches("http://").to_owned();
-    let silent = std::net::TcpStream::connect(&address).expect("connected");
+    let silent = TcpStream::connect(&address).expect("connected");
     let idle = server.http();
-    assert_eq!(idle.get("/ping").status, 200);
+    assert_eq!(idle.get("/ping").status, 204);
     server.stop();
     drop((silent, idle));
 }

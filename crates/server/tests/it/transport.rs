@@ -48,7 +48,7 @@ fn both_versions_of_http_share_the_port() {
             "%{http_version} %{http_code}",
             &url,
         ]);
-        assert_eq!(outcome.stdout, format!("{version} 200"), "{outcome}");
+        assert_eq!(outcome.stdout, format!("{version} 204"), "{outcome}");
     }
 }
 
@@ -81,7 +81,7 @@ fn a_head_that_is_too_long_is_431() {
     );
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
     assert!(raw(&server, b"nonsense\r\n\r\n").starts_with("HTTP/1.1 400 "));
-    assert_eq!(server.http().get("/ping").status, 200);
+    assert_eq!(server.http().get("/ping").status, 204);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn https_serves_both_versions_and_the_profile_trusts_it() {
             "%{http_version} %{http_code}",
         ];
         let outcome = curl(&[&[flag, "--cacert", &authority], &write_out[..], &[&url]].concat());
-        assert_eq!(outcome.stdout, format!("{version} 200"), "{outcome}");
+        assert_eq!(outcome.stdout, format!("{version} 204"), "{outcome}");
     }
     let listed = server.influxctl().run(&["token", "list"]);
     assert_eq!(listed.code, 0, "{listed}");
