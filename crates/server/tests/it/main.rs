@@ -3,6 +3,7 @@
 mod api;
 mod commands;
 mod crashes;
+mod cuts;
 mod demo;
 mod house;
 mod metrics;
