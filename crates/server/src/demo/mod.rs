@@ -47,8 +47,10 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         _ = signals.next() => Err(Failure::new("interrupted")),
     };
     if told.is_ok() && !arguments.exit {
-        Stage::new()
-            .say("\nThe server goes on: try the commands above in a second terminal. Ctrl-C ends it.")?;
+        Stage::new().say(
+            "\nThe server goes on: try the commands above in a second terminal. The database is there already and\n\
+             $TOKEN is revoked, so begin with a new token in step 2. Ctrl-C ends it.",
+        )?;
         signals.next().await;
     }
     server.stop().await?;
