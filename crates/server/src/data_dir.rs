@@ -1,6 +1,7 @@
 //! The data directory: private to its owner, and used by one process at a time.
 
 use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -18,8 +19,7 @@ pub(crate) struct DataDir {
 impl DataDir {
     /// Makes the directory if need be (mode 0700) and takes it.
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-        made.map_err(|e| {
+        make(path).map_err(|e| {
             Failure::because(format!("the data directory {} cannot be made", path.display()), e)
         })?;
         Self::take(path)?.ok_or_else(|| {
@@ -72,6 +72,20 @@ impl DataDir {
             )),
         }
     }
+}
+
+/// Makes the directory and those above it, durably: their names must survive power loss as well as what is in them.
+fn make(path: &Path) -> io::Result<()> {
+    let path = std::path::absolute(path)?;
+    let missing: Vec<&Path> = path
+        .ancestors()
+        .take_while(|ancestor| !ancestor.exists())
+        .collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
+    missing
+        .iter()
+        .filter_map(|made| made.parent())
+        .try_for_each(|parent| File::open(parent)?.sync_all())
 }
 
 #[cfg(test)]

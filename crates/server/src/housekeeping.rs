@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::{Chain, Failure};
-use crate::metrics::{self, Metrics};
+use crate::metrics;
 
 /// How often it looks.
 const ROUND: Duration = Duration::from_secs(60);
@@ -20,20 +20,16 @@ pub(crate) struct Housekeeping {
     pub(crate) authority: Arc<Authority>,
     /// Holds it.
     pub(crate) engine: Engine,
-    /// Folded now and then.
-    pub(crate) metrics: Metrics,
 }
 
 impl Housekeeping {
     /// Works until `shutdown`.
     pub(crate) async fn run(self, shutdown: CancellationToken) {
-        let (mut rounds, mut folds) = (interval(ROUND), interval(metrics::FOLD));
+        let mut rounds = interval(ROUND);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        folds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                _ = folds.tick() => self.metrics.fold(),
                 _ = rounds.tick() => self.round().await,
             }
         }
@@ -85,5 +81,218 @@ impl Housekeeping {
             self.authority.note_table_purged(table).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use futures::StreamExt as _;
+    use rescind_authority::{
+        Catalog, CreateDatabase, CreateDatabaseToken, Location, Place, Settings, UpdateDatabase,
+    };
+    use rescind_domain::{Action, Ask, Permission, Permissions, Resource, Secret};
+    use rescind_gateway::{Format, Precision, SqlRequest, Upstream as _, WriteRequest};
+    use rescind_testkit::{FrozenClock, SeededRng};
+
+    use super::*;
+    use crate::upstream::Embedded;
+
+    const WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+    /// An account with a cluster and an engine, all on one frozen clock.
+    struct World {
+        housekeeping: Housekeeping,
+        clock: Arc<FrozenClock>,
+        caller: rescind_authority::Caller,
+        place: Place,
+        secret: Secret,
+        _directory: tempfile::TempDir,
+    }
+
+    impl World {
+        async fn new() -> Self {
+            let directory = tempfile::tempdir().expect("a directory");
+            let clock = Arc::new(FrozenClock::default());
+            let location = Location::Sqlite(directory.path().join("catalog.sqlite"));
+            let catalog = Catalog::open(&location).await.expect("a catalog");
+            let settings = Settings {
+                node_name: "test".to_owned(),
+                clock: Arc::clone(&clock) as _,
+                rng: Arc::new(SeededRng::default()),
+            };
+            let authority = Authority::open(catalog, settings).await.expect("an authority");
+            let founding = authority
+                .draw_up("a@b".parse().expect("an address"))
+                .expect("drawn up");
+            let place = Place {
+                account: founding.account.id,
+                cluster: founding.cluster.id,
+            };
+            authority.found(founding).await.expect("founded");
+            let caller = authority.operator().await.expect("an operator");
+            let permissions = [Action::Read, Action::Write].map(|action| Permission {
+                action,
+                resource: Resource::AllDatabases,
+            });
+            let request = CreateDatabaseToken {
+                description: "Everything".parse().expect("a description"),
+                permissions: Permissions::new(permissions).expect("few enough"),
+                expires_at: None,
+            };
+            let token = authority
+                .create_database_token(&caller, place, request)
+                .await
+                .expect("a token");
+            let engine = rescind_engine::Settings::new(directory.path().join("engine"));
+            let engine = Engine::open(engine, Arc::clone(&clock) as _).expect("an engine");
+            let housekeeping = Housekeeping { authority, engine };
+            Self {
+                housekeeping,
+                clock,
+                caller,
+                place,
+                secret: token.secret,
+                _directory: directory,
+            }
+        }
+
+        async fn make_database(&self, name: &str) {
+            let request = CreateDatabase {
+                name: name.parse().expect("a name"),
+                limits: rescind_domain::DatabaseLimits::default(),
+                partition_template: None,
+            };
+            let authority = &self.housekeeping.authority;
+            authority
+                .create_database(&self.caller, self.place, request)
+                .await
+                .expect("a database");
+        }
+
+        fn upstream(&self) -> Embedded {
+            Embedded::new(
+                self.housekeeping.engine.clone(),
+                Arc::clone(&self.housekeeping.authority),
+            )
+        }
+
+        fn admit(&self, action: Action, database: &str) -> rescind_authority::Admission {
+            let database = database.parse().expect("a name");
+            let ask = Ask {
+                action,
+                database: &database,
+            };
+            self.housekeeping
+                .authority
+                .admit(self.secret.expose().as_bytes(), ask)
+                .expect("admitted")
+        }
+
+        /// Writes one point of the clock's present and has it go to a file.
+        async fn write(&self, database: &str, table: &str) {
+            let admission = self.admit(Action::Write, database);
+            let view = self
+                .housekeeping
+                .authority
+                .database_view(admission.permit())
+                .expect("a database");
+            let lines = format!("{table} n=1").into();
+            let request = WriteRequest {
+                lines,
+                precision: Precision::Nanosecond,
+                accept_partial: false,
+            };
+            self.upstream()
+                .write(&admission, view, request)
+                .await
+                .expect("written");
+            self.housekeeping.engine.persist().await.expect("persisted");
+        }
+
+        /// How many points a table shows.
+        async fn count(&self, database: &str, table: &str) -> String {
+            let admission = self.admit(Action::Read, database);
+            let view = self
+                .housekeeping
+                .authority
+                .database_view(admission.permit())
+                .expect("a database");
+            let request = SqlRequest {
+                sql: format!("SELECT count(*) AS n FROM {table}"),
+                params: BTreeMap::new(),
+                format: Format::Csv,
+            };
+            let answer = self
+                .upstream()
+                .query_sql(&admission, view, request)
+                .await
+                .expect("an answer");
+            let parts: Vec<_> = answer.body.collect().await;
+            parts
+                .into_iter()
+                .map(|part| String::from_utf8_lossy(&part.expect("a part")).into_owned())
+                .collect()
+        }
+
+        fn files(&self) -> u64 {
+            self.housekeeping.engine.stats().files
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_deleted_long_ago_goes_and_the_rest_stays() {
+        let world = World::new().await;
+        let authority = &world.housekeeping.authority;
+        for name in ["kept", "gone"] {
+            world.make_database(name).await;
+            world.write(name, "one").await;
+        }
+        world.write("kept", "two").await;
+        assert_eq!(world.files(), 3);
+        let (kept, gone) = ("kept".parse().expect("a name"), "gone".parse().expect("a name"));
+        authority
+            .delete_database(&world.caller, world.place, gone)
+            .await
+            .expect("deleted");
+        let two = "two".parse().expect("a name");
+        authority
+            .delete_table(&world.caller, world.place, kept, two)
+            .await
+            .expect("deleted");
+
+        world.clock.advance(WEEK - Duration::from_secs(1));
+        world.housekeeping.round().await;
+        assert_eq!(world.files(), 3, "within the window everything can be restored");
+        world.clock.advance(Duration::from_secs(2));
+        world.housekeeping.round().await;
+        assert_eq!(world.files(), 1);
+        assert_eq!(world.count("kept", "one").await, "n\n1\n");
+        assert!(authority.databases_to_purge().await.expect("readable").is_empty());
+        assert!(authority.tables_to_purge().await.expect("readable").is_empty());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn points_past_their_retention_leave_the_disk() {
+        let world = World::new().await;
+        world.make_database("short").await;
+        let update = UpdateDatabase {
+            retention: Some("1d".parse().expect("a day")),
+            ..UpdateDatabase::default()
+        };
+        let name = "short".parse().expect("a name");
+        let authority = &world.housekeeping.authority;
+        authority
+            .update_database(&world.caller, world.place, name, update)
+            .await
+            .expect("updated");
+        world.write("short", "one").await;
+        world.housekeeping.round().await;
+        assert_eq!(world.files(), 1);
+        world.clock.advance(WEEK);
+        world.housekeeping.round().await;
+        assert_eq!(world.files(), 0);
+        assert_eq!(world.count("short", "one").await, "n\n0\n");
     }
 }

@@ -28,6 +28,7 @@ mod terminal;
 mod tls;
 mod upstream;
 mod users;
+mod values;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,8 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use rescind_authority::{Authority, Caller, Refusal};
 use rescind_domain::Clock;
+use tokio::time::interval;
+use tokio_util::sync::CancellationToken;
 
 use crate::answers::refusal;
 use crate::failure::Failure;
@@ -23,6 +25,9 @@ const ADMITTING: &str = "rescind_admitting";
 const REVOCATIONS: &str = "rescind_revoke_seconds";
 const REQUESTS: &str = "rescind_management_requests_total";
 const HOUSEKEEPING: &str = "rescind_housekeeping_failures_total";
+
+/// How often what was counted is folded.
+const FOLD: Duration = Duration::from_secs(5);
 
 /// From half a millisecond, which a fast disk needs, to a lease term and more.
 const SECONDS: [f64; 12] = [
@@ -74,9 +79,15 @@ impl Metrics {
         self.handle.render()
     }
 
-    /// Folds what was counted since the last call, so that memory stays bounded while nobody asks.
-    pub(crate) fn fold(&self) {
-        self.handle.run_upkeep();
+    /// Folds what was counted now and then until `shutdown`, so that memory stays bounded while nobody asks.
+    pub(crate) async fn keep_small(self, shutdown: CancellationToken) {
+        let mut folds = interval(FOLD);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                _ = folds.tick() => self.handle.run_upkeep(),
+            }
+        }
     }
 }
 
@@ -160,9 +171,6 @@ fn refuse(refused: &Refusal) -> impl IntoResponse + use<> {
         refusal(status, format!("{refused}; /metrics needs a management token")),
     )
 }
-
-/// How often [`Metrics::fold`] wants to be called.
-pub(crate) const FOLD: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {

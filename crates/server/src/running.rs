@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::ambient::SystemClock;
-use crate::args::{Bounds, Listen};
+use crate::args::Bounds;
 use crate::authorities::Opened;
 use crate::data_dir::DataDir;
 use crate::failure::Failure;
@@ -23,6 +23,7 @@ use crate::housekeeping::Housekeeping;
 use crate::metrics::{Metrics, Rendering};
 use crate::profile_file::{Address, ProfileFile};
 use crate::upstream::Embedded;
+use crate::values::Listen;
 use crate::{answers, api, authorities, first_start, listener, metrics, tls};
 
 /// What a server is started with.
@@ -97,9 +98,9 @@ impl Running {
         let housekeeping = Housekeeping {
             authority: Arc::clone(&authority),
             engine: engine.clone(),
-            metrics: metrics.clone(),
         };
         background_tasks.spawn(housekeeping.run(background.clone()));
+        background_tasks.spawn(metrics.clone().keep_small(background.clone()));
         let url = address.url();
         let router = router(authority, &engine, metrics, &url, &bounds);
         tasks.spawn(listener::serve(listener, server(router, tls), shutdown.clone()));

@@ -3,9 +3,13 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rescind_testkit::{Http, Outcome, Reply, TestServer, binary};
 use serde_json::{Value, json};
+
+/// How long something that happens at once may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A database token as its maker knows it.
 #[derive(Debug, Clone)]
@@ -92,6 +96,19 @@ pub(crate) fn rescind_with_stdin(arguments: &[&str], stdin: &str) -> Outcome {
             .args(arguments),
         stdin.as_bytes(),
     )
+}
+
+/// What the server printed, once that holds `text`: what it writes to stderr arrives when it arrives.
+pub(crate) fn printed_with(server: &TestServer, text: &str) -> String {
+    let began = Instant::now();
+    loop {
+        let printed = server.printed();
+        if printed.contains(text) {
+            return printed;
+        }
+        assert!(began.elapsed() < PATIENCE, "{text:?} is not printed in {printed}");
+        std::thread::yield_now();
+    }
 }
 
 /// A seed of the test's own choosing: `RESCIND_TEST_SEED`, or another one each time.

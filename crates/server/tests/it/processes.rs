@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use rescind_testkit::{Profile, ServerSetup, Signal, TestServer, binary};
 use rustix::process::{Pid, kill_process};
 
-use crate::house::{assert_scrubbed, make_database, make_token, rescind};
+use crate::house::{assert_scrubbed, make_database, make_token, printed_with, rescind};
 
 fn mode(path: &Path) -> u32 {
     let metadata = path
@@ -322,7 +322,7 @@ fn variables_are_read_and_flags_win() {
         .start();
     let nodes = server.management().get("/api/v0/nodes");
     assert!(nodes.text().contains(r#""variable""#), "{nodes}");
-    let printed = server.printed();
+    let printed = printed_with(&server, r#""message":"serving""#);
     let logged: Vec<&str> = printed.lines().filter(|line| line.starts_with('{')).collect();
     assert!(
         logged.iter().any(|line| line.contains(r#""message":"serving""#)),
@@ -343,13 +343,12 @@ fn variables_are_read_and_flags_win() {
 
 #[test]
 fn every_act_is_one_line_of_the_log() {
-    let mut server = TestServer::start();
+    let server = TestServer::start();
     make_database(&server);
     let token = make_token(&server, "Logged");
     let path = format!("{}/tokens/{}", server.cluster_path(), token.id);
     assert_eq!(server.management().delete(&path).status, 204);
-    server.stop();
-    let printed = server.printed();
+    let printed = printed_with(&server, "act=database_token.revoke ");
     for act in [
         "management_token.create",
         "database.create",

@@ -1,0 +1,181 @@
+//! What flags hold: addresses, sizes and places, each read from its text.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rescind_authority::Location;
+
+use crate::failure::Failure;
+
+/// An address to listen on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listen {
+    /// A name or an IP address, without brackets.
+    pub(crate) host: String,
+    /// 0 for any free one.
+    pub(crate) port: u16,
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            "must be HOST:PORT, such as 127.0.0.1:8181, [::1]:8181 or 127.0.0.1:0 for any free port"
+                .to_owned()
+        };
+        let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let host = match bare {
+            Some(host) => host,
+            // An IPv6 address without brackets could mean several things.
+            None if host.contains(':') => return Err(wrong()),
+            None => host,
+        };
+        match port.parse() {
+            Ok(port) if !host.is_empty() => Ok(Self {
+                host: host.to_owned(),
+                port,
+            }),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// A number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size(pub(crate) usize);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at(digits);
+        let factor: usize = match unit.trim() {
+            "" | "B" => 1,
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "GiB" => 1 << 30,
+            _ => 0,
+        };
+        let bytes = number
+            .parse()
+            .ok()
+            .and_then(|number: usize| number.checked_mul(factor));
+        match bytes {
+            Some(bytes) if bytes > 0 => Ok(Self(bytes)),
+            _ => Err("must be a number of bytes above 0, or one with a unit: 64KiB, 256MiB, 1GiB".to_owned()),
+        }
+    }
+}
+
+/// Where the catalog shall be, as typed. Judged after parsing, because the parser's messages repeat what was typed and
+/// this may hold a password.
+#[derive(Clone)]
+pub(crate) struct CatalogText(String);
+
+impl From<String> for CatalogText {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for CatalogText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CatalogText(…)")
+    }
+}
+
+impl CatalogText {
+    /// The location, if it is one that can be served.
+    pub(crate) fn location(&self) -> Result<Location, Failure> {
+        let refusal = match self.0.parse() {
+            Ok(Location::Sqlite(path)) => return Ok(Location::Sqlite(path)),
+            Ok(Location::Postgres(_)) => {
+                "a PostgreSQL catalog is not available yet: use sqlite:PATH, or leave it out"
+            }
+            Err(_) => "must be sqlite:PATH, such as sqlite:/var/lib/rescind/catalog.sqlite",
+        };
+        Err(Failure::new(format!("--catalog: {refusal}")).into_usage())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_ambiguous_ones_refused() {
+        for (text, host, port) in [
+            ("127.0.0.1:0", "127.0.0.1", 0),
+            ("[::1]:8181", "::1", 8181),
+            ("db:80", "db", 80),
+        ] {
+            assert_eq!(
+                text.parse(),
+                Ok(Listen {
+                    host: host.to_owned(),
+                    port
+                }),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "8181",
+            ":8181",
+            "::1:8181",
+            "127.0.0.1",
+            "127.0.0.1:http",
+            "127.0.0.1:65536",
+            "[::1:80",
+        ] {
+            assert!(text.parse::<Listen>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [
+            ("1", 1),
+            ("64KiB", 65_536),
+            ("2 MiB", 2 << 20),
+            ("1GiB", 1 << 30),
+            ("7B", 7),
+        ] {
+            assert_eq!(text.parse(), Ok(Size(bytes)), "{text}");
+        }
+        for text in [
+            "",
+            "0",
+            "-1",
+            "1kb",
+            "MiB",
+            "1.5GiB",
+            "99999999999999999999",
+            "18446744073709551615GiB",
+        ] {
+            assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_postgres_catalog_is_refused_without_repeating_its_password() {
+        let catalog = |text: &str| CatalogText::from(text.to_owned()).location();
+        let refusal = catalog("postgres://rescind:hush@db/catalog")
+            .expect_err("not yet")
+            .to_string();
+        assert!(
+            refusal.contains("not available yet") && !refusal.contains("hush"),
+            "{refusal}"
+        );
+        assert!(catalog("sqlite:a.db").is_ok());
+        assert!(
+            !catalog("pg:hush")
+                .expect_err("no location")
+                .to_string()
+                .contains("hush")
+        );
+    }
+}
