@@ -38,7 +38,10 @@ impl Authority {
     /// Commits several acts at once.
     pub(crate) async fn commit_all(&self, tx: Transaction, entries: Vec<Entry>) -> Result<Revision, Error> {
         let began = Instant::now();
-        let acts: Vec<_> = entries.iter().map(|e| (e.actor, e.act, e.subject.clone())).collect();
+        let acts: Vec<_> = entries
+            .iter()
+            .map(|e| (e.actor, e.act, e.subject.clone()))
+            .collect();
         match tx.commit_all(entries).await {
             Ok(committed) => {
                 let ms = began.elapsed().as_secs_f64() * 1e3;

@@ -231,7 +231,6 @@ fn latencies(loads: &[Load]) -> String {
     format!("p50 {:.2} ms, p99 {:.2} ms", of(0.5), of(0.99))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the points of a benchmark are of today")]
 fn nanoseconds() -> u64 {
     SystemTime::UNIX_EPOCH
         .elapsed()

@@ -134,10 +134,6 @@ fn fill(directory: &Path) -> Outcome<String> {
     })
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "nothing is measured by it and nothing frozen"
-)]
 fn now() -> Timestamp {
     let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))

@@ -169,7 +169,7 @@ mod tests {
             }
         }
         served.extend(of_their_own().into_iter().map(|(path, _)| path.to_owned()));
-        let documented: BTreeSet<_> = openapi::openapi().paths.paths.into_keys().collect();
+        let documented: BTreeSet<_> = openapi().paths.paths.into_keys().collect();
         assert_eq!(served, documented);
     }
 }
