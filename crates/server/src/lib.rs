@@ -21,6 +21,7 @@ mod metrics;
 mod openapi;
 mod panics;
 mod profile_file;
+mod refusals;
 mod running;
 mod serve;
 mod signals;

@@ -16,7 +16,9 @@ use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
 use crate::answers::refusal;
+use crate::api::RefusalReason;
 use crate::failure::Failure;
+use crate::refusals::{Refusals, Refused};
 
 const START: &str = "rescind_start_time_seconds";
 const REVISION: &str = "rescind_revision";
@@ -96,21 +98,41 @@ pub(crate) fn count_failed_housekeeping() {
     counter!(HOUSEKEEPING).increment(1);
 }
 
-/// Counts a request to the management API and times revocations.
-pub(crate) async fn count_management(request: Request, next: Next) -> Response {
+/// Counts a request to the management API, notes its refusal and times revocations.
+pub(crate) async fn count_management(
+    State(refusals): State<Arc<Refusals>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
-    let is_token = request
+    let peer = request
         .extensions()
-        .get::<MatchedPath>()
-        .is_some_and(|path| path.as_str().contains("tokens/"));
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(peer)| *peer);
+    let user_agent = request.headers().get(header::USER_AGENT).cloned();
+    let matched = request.extensions().get::<MatchedPath>();
+    let is_token = matched.is_some_and(|path| path.as_str().contains("tokens/"));
     let answer = next.run(request).await;
     // Only methods that exist, so that nobody can fill the memory with words of their own.
     let shown = match method.as_str() {
-        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known.to_owned(),
-        _ => "other".to_owned(),
+        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
+        _ => "other",
     };
-    counter!(REQUESTS, "method" => shown, "status" => answer.status().as_u16().to_string()).increment(1);
+    if let Some(RefusalReason(reason)) = answer.extensions().get() {
+        let user_agent = user_agent
+            .as_ref()
+            .and_then(|words| words.to_str().ok())
+            .unwrap_or_default();
+        refusals.note(&Refused {
+            reason,
+            method: shown,
+            peer,
+            user_agent,
+        });
+    }
+    let status = answer.status().as_u16().to_string();
+    counter!(REQUESTS, "method" => shown.to_owned(), "status" => status).increment(1);
     if method == Method::DELETE && is_token && answer.status().is_success() {
         histogram!(REVOCATIONS).record(began.elapsed().as_secs_f64());
     }

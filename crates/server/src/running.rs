@@ -22,6 +22,7 @@ use crate::failure::Failure;
 use crate::housekeeping::Housekeeping;
 use crate::metrics::{Metrics, Rendering};
 use crate::profile_file::{Address, ProfileFile};
+use crate::refusals::Refusals;
 use crate::upstream::Embedded;
 use crate::values::Listen;
 use crate::{answers, api, authorities, first_start, listener, metrics, tls};
@@ -210,8 +211,8 @@ fn router(
     url: &str,
     bounds: &Bounds,
 ) -> Router {
-    let management = api::router(Arc::clone(&authority), Arc::new(SystemClock), url)
-        .layer(axum::middleware::from_fn(metrics::count_management));
+    let counting = axum::middleware::from_fn_with_state(Arc::new(Refusals::new()), metrics::count_management);
+    let management = api::router(Arc::clone(&authority), Arc::new(SystemClock), url).layer(counting);
     let upstream = Arc::new(Embedded::new(engine.clone(), Arc::clone(&authority)));
     let rendering = Rendering {
         authority: Arc::clone(&authority),

@@ -2,7 +2,7 @@
 
 use rescind_testkit::TestServer;
 
-use crate::house::{make_database, make_token};
+use crate::house::{make_database, make_token, printed_with};
 
 /// The value of a metric by its name and labels.
 fn value(metrics: &str, name: &str) -> f64 {
@@ -51,6 +51,33 @@ fn requests_and_revocations_are_counted() {
             r#"rescind_management_requests_total{method="DELETE",status="204"}"#
         ),
         1.0
+    );
+    let wrong = server
+        .http()
+        .bearer(&token.secret)
+        .header("user-agent", "guesser/1");
+    for _ in 0..50 {
+        assert_eq!(wrong.get(&path).status, 401);
+    }
+    let after = server.http().get("/metrics").text();
+    assert_eq!(
+        value(&after, r#"rescind_management_refused_total{reason="revoked"}"#),
+        50.0
+    );
+    let printed = printed_with(&server, "guesser/1");
+    let lines: Vec<&str> = printed
+        .lines()
+        .filter(|line| line.contains("refused by the management API"))
+        .collect();
+    assert!(
+        (1..40).contains(&lines.len()),
+        "{} lines for 50 refusals",
+        lines.len()
+    );
+    assert!(
+        lines[0].contains("reason=\"revoked\"") && lines[0].contains("127.0.0.1:"),
+        "{}",
+        lines[0]
     );
     let started = value(&after, "rescind_start_time_seconds");
     assert!(started > 1.7e9, "{started}");
