@@ -31,6 +31,7 @@ mod maintenance;
 mod manifest;
 mod persist;
 mod picks;
+mod plain;
 mod points;
 mod precision;
 mod queries;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use hashbrown::{DefaultHashBuilder, HashMap};
-use influxdb_line_protocol::{FieldValue as ParsedValue, ParsedLine, parse_lines};
+use influxdb_line_protocol::{FieldValue as ParsedValue, parse_lines};
 use rescind_domain::{DatabaseView, MaxColumns, TableId, TableName};
 
 use crate::errors::LineErrors;
 use crate::lines::{Line, Lines};
+use crate::plain::PlainLine;
 use crate::precision::Precision;
 use crate::rows::{FieldValue, Rows};
 use crate::schema::{Column, ColumnId, ColumnKind, TableSchema};
@@ -86,9 +87,10 @@ struct Columns {
 }
 
 /// Parses `body`.
-pub(crate) fn parse(body: &Bytes, rules: &Rules, schemas: &dyn Schemas) -> Points {
+pub(crate) fn parse<'a>(body: &'a Bytes, rules: &'a Rules, schemas: &'a dyn Schemas) -> Points {
     let mut parser = Parser {
         rules,
+        plain: PlainLine::default(),
         schemas,
         tables: Vec::new(),
         by_name: HashMap::new(),
@@ -132,8 +134,17 @@ pub(crate) fn parse(body: &Bytes, rules: &Rules, schemas: &dyn Schemas) -> Point
     }
 }
 
+/// The parts of a line, unescaped.
+struct Parts<'a> {
+    table: &'a str,
+    tags: &'a [(&'a str, &'a str)],
+    fields: &'a [(&'a str, FieldValue<'a>)],
+    timestamp: Option<i64>,
+}
+
 struct Parser<'a> {
     rules: &'a Rules,
+    plain: PlainLine<'a>,
     schemas: &'a dyn Schemas,
     tables: Vec<TablePoints>,
     by_name: HashMap<TableName, usize>,
@@ -145,9 +156,9 @@ struct Parser<'a> {
     too_old: usize,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     /// Takes one line in: `false` when there is nothing in it.
-    fn read(&mut self, line: Line<'_>, text: Option<&str>) -> Result<bool, String> {
+    fn read(&mut self, line: Line<'a>, text: Option<&'a str>) -> Result<bool, String> {
         let trimmed = line.bytes.trim_ascii_start();
         if trimmed.is_empty() || trimmed.starts_with(b"#") {
             return Ok(false);
@@ -165,16 +176,49 @@ impl Parser<'_> {
             None => std::str::from_utf8(line.bytes)
                 .map_err(|error| format!("invalid UTF-8 at byte {} of the line", error.valid_up_to()))?,
         };
-        match parse_lines(line).next() {
-            None => Ok(false),
-            Some(Ok(parsed)) => self.accept(&parsed).map(|()| true),
-            Some(Err(error)) => Err(error.to_string()),
-        }
+        let mut plain = std::mem::take(&mut self.plain);
+        let accepted = if plain.read(line) {
+            let parts = Parts {
+                table: plain.table,
+                tags: &plain.tags,
+                fields: &plain.fields,
+                timestamp: plain.timestamp,
+            };
+            self.accept(&parts).map(|()| true)
+        } else {
+            self.read_any(line)
+        };
+        self.plain = plain;
+        accepted
     }
 
-    fn accept(&mut self, line: &ParsedLine<'_>) -> Result<(), String> {
+    /// The library's way, for lines that are not plain.
+    fn read_any(&mut self, line: &str) -> Result<bool, String> {
+        let parsed = match parse_lines(line).next() {
+            None => return Ok(false),
+            Some(parsed) => parsed.map_err(|error| error.to_string())?,
+        };
+        let tags = parsed.series.tag_set.as_deref().unwrap_or_default();
+        let tags: Vec<_> = tags
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect();
+        let fields = parsed.field_set.iter();
+        let fields: Vec<_> = fields
+            .map(|(key, value)| (key.as_str(), field_value(value)))
+            .collect();
+        let parts = Parts {
+            table: &parsed.series.measurement,
+            tags: &tags,
+            fields: &fields,
+            timestamp: parsed.timestamp,
+        };
+        self.accept(&parts).map(|()| true)
+    }
+
+    fn accept(&mut self, line: &Parts<'_>) -> Result<(), String> {
         let time = self.time(line.timestamp)?;
-        let index = self.table(&line.series.measurement)?;
+        let index = self.table(line.table)?;
         let hasher = &self.rules.hasher;
         let table = &mut self.tables[index];
         let known = table.added.len();
@@ -184,14 +228,13 @@ impl Parser<'_> {
             return Err(message);
         }
         table.rows.start(time);
-        let tags = line.series.tag_set.as_deref().unwrap_or_default();
-        for ((_, value), id) in tags.iter().zip(&self.ids) {
+        for ((_, value), id) in line.tags.iter().zip(&self.ids) {
             if *id != SKIPPED {
                 table.rows.set_tag(*id, table.columns.hashes[*id], value, hasher);
             }
         }
-        for ((_, value), id) in line.field_set.iter().zip(&self.ids[tags.len()..]) {
-            table.rows.set_field(*id, field_value(value));
+        for ((_, value), id) in line.fields.iter().zip(&self.ids[line.tags.len()..]) {
+            table.rows.set_field(*id, *value);
         }
         std::mem::swap(&mut table.columns.hints, &mut self.ids);
         Ok(())
@@ -265,12 +308,12 @@ impl TablePoints {
     /// Finds or adds the columns of a line, and checks them, before any value is taken in.
     fn resolve(
         &mut self,
-        line: &ParsedLine<'_>,
+        line: &Parts<'_>,
         line_number: usize,
         ids: &mut Vec<ColumnId>,
         hasher: &DefaultHashBuilder,
     ) -> Result<(), String> {
-        for (key, value) in line.series.tag_set.as_deref().unwrap_or_default() {
+        for (key, value) in line.tags {
             let id = self.column(key, ColumnKind::Tag, ids.len(), hasher)?;
             if value.is_empty() {
                 return Err(format!("tag '{key}' has no value"));
@@ -289,8 +332,7 @@ impl TablePoints {
             self.columns.seen[id] = line_number;
             ids.push(id);
         }
-        for (key, value) in &line.field_set {
-            let value = field_value(value);
+        for (key, value) in line.fields {
             let id = self.column(key, value.kind(), ids.len(), hasher)?;
             if self.columns.seen[id] == line_number {
                 return Err(format!("field '{key}' is given twice"));

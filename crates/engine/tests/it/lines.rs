@@ -252,3 +252,28 @@ async fn concurrent_first_writes_agree_on_columns() {
     assert_eq!(stored, 16);
     assert_eq!(fixture.csv("SELECT count(*) AS n FROM m").await, "n\n16\n");
 }
+
+#[tokio::test]
+async fn the_whole_range_of_times_is_kept() {
+    let fixture = Fixture::new();
+    let (first, last) = (Precision::MIN_NANOS, Precision::MAX_NANOS);
+    // Points of more days than a round makes files.
+    let mut lines = format!("m f=-1i {first}\nm f=1i {last}\n");
+    for day in 0..40_i64 {
+        lines.push_str(&format!("m f={day}i {}\n", day * 86_400_000_000_000 * 30));
+    }
+    fixture.write(&lines).await;
+    let sql = "SELECT count(*) AS n, sum(f) AS f, min(time) AS first, max(time) AS last FROM m";
+    let answer = "n,f,first,last\n42,780,1677-09-21T00:12:43.145224194,2262-04-11T23:47:16.854775806\n";
+    assert_eq!(fixture.csv(sql).await, answer);
+    fixture.engine.persist().await.expect("persisted");
+    assert_eq!(fixture.csv(sql).await, answer);
+    assert!(fixture.parquet_files().len() <= 16);
+    fixture.write(&lines).await;
+    assert_eq!(fixture.csv(sql).await, answer);
+    fixture.engine.persist().await.expect("persisted");
+    fixture.engine.compact().await.expect("compacted");
+    let fixture = fixture.restart();
+    assert_eq!(fixture.csv(sql).await, answer);
+    assert!(fixture.parquet_files().len() <= 16);
+}
