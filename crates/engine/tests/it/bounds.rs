@@ -1,9 +1,11 @@
 //! Nothing is unbounded: floods are refused, greedy queries fail alone, revoked work stops.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt;
-use rescind_domain::{Action, DatabaseLimits};
+use rescind_domain::{Action, DatabaseLimits, Tether};
 use rescind_engine::{Format, Query, QueryError, WriteError};
 
 use crate::fixture::{Fixture, lines_of};
@@ -170,4 +172,32 @@ async fn functions_cannot_grow_texts_without_bound() {
             .await,
         "r,l,n\nababab,007,\n"
     );
+}
+
+/// Cut from the second question on, as by a revocation that comes while the write is under way.
+#[derive(Debug, Default)]
+struct CutLater(AtomicUsize);
+
+impl Tether for CutLater {
+    fn is_cut(&self) -> bool {
+        self.0.fetch_add(1, Ordering::Relaxed) > 0
+    }
+}
+
+#[tokio::test]
+async fn a_write_is_stopped_by_a_cut_right_before_the_log() {
+    let fixture = Fixture::new();
+    fixture.write("m f=1 1").await;
+    let bytes = fixture.engine.stats().log_bytes;
+    let permit = fixture
+        .database
+        .permit(Action::Write, Arc::new(CutLater::default()));
+    let view = fixture.database.view();
+    let result = fixture
+        .engine
+        .write(&permit, view, lines_of("m f=2 2"), &fixture.database)
+        .await;
+    assert!(matches!(result, Err(WriteError::Cut)), "{result:?}");
+    assert_eq!(fixture.engine.stats().log_bytes, bytes);
+    assert_eq!(fixture.csv("SELECT f FROM m").await, "f\n1.0\n");
 }

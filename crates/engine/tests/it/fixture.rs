@@ -87,13 +87,13 @@ impl TestDatabase {
         self.view().tables[name].id
     }
 
-    pub(crate) fn permit(&self, action: Action, tether: Arc<TestTether>) -> Permit {
+    pub(crate) fn permit(&self, action: Action, tether: Arc<dyn Tether>) -> Permit {
         let name = self.view().name.clone();
         permit(action, &name, tether)
     }
 }
 
-pub(crate) fn permit(action: Action, database: &DatabaseName, tether: Arc<TestTether>) -> Permit {
+fn permit(action: Action, database: &DatabaseName, tether: Arc<dyn Tether>) -> Permit {
     let permission = Permission {
         action,
         resource: Resource::AllDatabases,
@@ -194,7 +194,9 @@ impl Fixture {
     }
 
     pub(crate) async fn try_write(&self, write: Write) -> Result<Written, WriteError> {
-        let permit = self.database.permit(Action::Write, Arc::clone(&self.tether));
+        let permit = self
+            .database
+            .permit(Action::Write, Arc::<TestTether>::clone(&self.tether));
         self.engine
             .write(&permit, self.database.view(), write, &self.database)
             .await
@@ -205,7 +207,9 @@ impl Fixture {
     }
 
     pub(crate) async fn try_query(&self, query: Query, format: Format) -> Result<Vec<u8>, QueryError> {
-        let permit = self.database.permit(Action::Read, Arc::clone(&self.tether));
+        let permit = self
+            .database
+            .permit(Action::Read, Arc::<TestTether>::clone(&self.tether));
         let result = self.engine.query(&permit, self.database.view(), query).await?;
         let parts: Vec<_> = result.encode(format).try_collect().await?;
         Ok(parts.concat())
