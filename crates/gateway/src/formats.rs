@@ -10,6 +10,9 @@ pub enum Format {
     Json,
     /// One object per line.
     JsonLines,
+    /// One array per line, after a line that names and types the columns. Ours: no other server has it, and only its
+    /// name asks for it.
+    TypedJsonLines,
     /// Comma-separated values with a header.
     Csv,
     /// A table for people.
@@ -23,7 +26,7 @@ impl Format {
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
-            Self::JsonLines => "application/jsonl",
+            Self::JsonLines | Self::TypedJsonLines => "application/jsonl",
             Self::Csv => "text/csv",
             Self::Pretty => "text/plain; charset=utf-8",
             Self::Parquet => "application/vnd.apache.parquet",
@@ -43,12 +46,14 @@ impl Format {
         match name {
             "json" => Ok(Self::Json),
             "jsonl" | "json_lines" => Ok(Self::JsonLines),
+            "typed_jsonl" => Ok(Self::TypedJsonLines),
             "csv" => Ok(Self::Csv),
             "pretty" => Ok(Self::Pretty),
             "parquet" => Ok(Self::Parquet),
             other => {
                 let other: String = other.chars().take(32).collect();
-                let reason = format!("format: {other:?} is none of json, jsonl, csv, pretty, parquet");
+                let reason =
+                    format!("format: {other:?} is none of json, jsonl, typed_jsonl, csv, pretty, parquet");
                 Err(Failure::Invalid(reason))
             }
         }
@@ -112,6 +117,10 @@ mod tests {
         assert_eq!(
             Format::choose(Some("json_lines"), None).ok(),
             Some(Format::JsonLines)
+        );
+        assert_eq!(
+            Format::choose(Some("typed_jsonl"), None).ok(),
+            Some(Format::TypedJsonLines)
         );
         assert_eq!(Format::choose(None, None).ok(), Some(Format::Json));
         assert!(Format::choose(Some("JSON"), None).is_err());

@@ -94,6 +94,7 @@ async fn the_format_decides_the_content_type() {
         ("&format=json", None),
         ("&format=jsonl", None),
         ("&format=json_lines", Some("text/csv")),
+        ("&format=typed_jsonl", None),
         ("&format=csv", None),
         ("&format=pretty", None),
         ("&format=parquet", None),
