@@ -6,13 +6,21 @@ use std::sync::atomic::Ordering;
 use rescind_domain::{Actor, Ask, DatabaseView, Permit, Presented, Role, Tether, TokenKind, decide};
 
 use crate::grants::{Entry, Grant};
+use crate::tethers::Expiring;
 use crate::{Authority, Caller, Refusal};
 
 /// An admitted request of the data plane: its permit, and how to learn that it must stop.
 #[derive(Debug, Clone)]
 pub struct Admission {
     permit: Permit,
-    entry: Arc<Entry>,
+    bond: Bond,
+}
+
+/// What ends the work: the token's own end, and that of its time if it has one.
+#[derive(Debug, Clone)]
+enum Bond {
+    Lasting(Arc<Entry>),
+    Expiring(Expiring),
 }
 
 impl Admission {
@@ -21,15 +29,18 @@ impl Admission {
         &self.permit
     }
 
-    /// Returns once the token is revoked or loses rights (promise G2): race running work against it.
+    /// Returns once the token is revoked, loses rights or expires (promise G2): race running work against it.
     pub async fn cut(&self) {
-        self.entry.cut().await;
+        match &self.bond {
+            Bond::Lasting(entry) => entry.cut().await,
+            Bond::Expiring(expiring) => expiring.cut().await,
+        }
     }
 }
 
 impl Authority {
-    /// Admits a request of the data plane. Takes no lock that a query holds and allocates nothing but the permit's
-    /// share of two counters.
+    /// Admits a request of the data plane. Takes no lock that a query holds, and allocates only for tokens that
+    /// expire.
     ///
     /// # Errors
     /// [`Refusal`]: 401, 403 or 503 in the words of the HTTP faces.
@@ -38,8 +49,24 @@ impl Authority {
         let Grant::Database(grant) = &entry.grant else {
             return Err(Refusal::Unknown);
         };
-        let permit = decide(grant, ask, Arc::clone(&entry) as Arc<dyn Tether>)?;
-        Ok(Admission { permit, entry })
+        let Some(end) = grant.expires_at else {
+            let permit = decide(grant, ask, Arc::clone(&entry) as Arc<dyn Tether>)?;
+            return Ok(Admission {
+                permit,
+                bond: Bond::Lasting(entry),
+            });
+        };
+        let clock = Arc::clone(&self.settings.clock);
+        let expiring = Expiring {
+            entry: Arc::clone(&entry),
+            end,
+            clock,
+        };
+        let permit = decide(grant, ask, Arc::new(expiring.clone()))?;
+        Ok(Admission {
+            permit,
+            bond: Bond::Expiring(expiring),
+        })
     }
 
     /// Recognises the caller of an administrative act by its management token.

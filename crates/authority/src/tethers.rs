@@ -1,9 +1,15 @@
 //! Tethers: what ties running work to the token that started it.
 
-use std::sync::OnceLock;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use std::time::Duration;
+
+use rescind_domain::{Clock, Tether, Timestamp};
 use tokio_util::sync::CancellationToken;
+
+use crate::grants::Entry;
 
 /// Cut once, for good. Most work only asks [`Leash::is_cut`] before its effect; work that can be caught half-way (a
 /// stream, a slow upload) waits on [`Leash::cut`], and only then does a signal come to exist.
@@ -34,5 +40,48 @@ impl Leash {
         if !self.is_cut() {
             signal.cancelled().await;
         }
+    }
+}
+
+/// The tether of a token that expires: cut with the token, and at its end.
+#[derive(Clone)]
+pub(crate) struct Expiring {
+    pub(crate) entry: Arc<Entry>,
+    pub(crate) end: Timestamp,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// The wall clock may be set while work waits for its end: it is looked at this often.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl Expiring {
+    /// Returns once the token is cut or has expired.
+    pub(crate) async fn cut(&self) {
+        tokio::select! {
+            () = self.entry.cut() => {}
+            () = self.ended() => {}
+        }
+    }
+
+    async fn ended(&self) {
+        loop {
+            let left = self.end.micros().saturating_sub(self.clock.now().micros());
+            match u64::try_from(left) {
+                Ok(left) if left > 0 => tokio::time::sleep(Duration::from_micros(left).min(LOOK)).await,
+                _ => return,
+            }
+        }
+    }
+}
+
+impl Tether for Expiring {
+    fn is_cut(&self) -> bool {
+        self.entry.is_cut() || self.clock.now() >= self.end
+    }
+}
+
+impl fmt::Debug for Expiring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} until {}", self.entry, self.end)
     }
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use rescind_authority::{AuditQuery, Error, Refusal, UpdateDatabaseToken};
 use rescind_domain::Action;
 
+use rescind_testkit::FrozenClock;
+
 use crate::house::{House, set};
 
 /// G1: refused.
@@ -133,6 +135,28 @@ async fn work_admitted_before_an_update_is_cut_by_a_later_revoke() {
         .expect("ran");
 }
 
+/// G1 and G2, for a token whose time is up: what it had running ends, though nobody revoked it.
+#[tokio::test]
+async fn running_work_is_cut_when_the_token_expires() {
+    let house = House::new().await;
+    let end = FrozenClock::START.plus_micros(60_000_000);
+    let token = house.token_until(&[("write", "*")], Some(end)).await;
+    let running = house.admit(&token.secret, Action::Write, "a").expect("admitted");
+    house.clock.advance(Duration::from_secs(59));
+    assert!(!running.permit().is_cut());
+    let waiting = tokio::spawn({
+        let running = running.clone();
+        async move { running.cut().await }
+    });
+    house.clock.advance(Duration::from_secs(1));
+    assert!(running.permit().is_cut(), "a commit that asks now is refused");
+    tokio::time::timeout(Duration::from_secs(30), waiting)
+        .await
+        .expect("woken")
+        .expect("ran");
+    drop(running);
+}
+
 /// G4: active.
 #[tokio::test]
 async fn when_create_returns_the_token_is_admitted() {
@@ -237,7 +261,7 @@ async fn revoking_again_changes_nothing_and_answers_the_same() {
         .database_token(&house.caller, house.place, token.item.id)
         .await
         .expect("read");
-    assert_eq!(read.state.revoked_at(), Some(rescind_testkit::FrozenClock::START));
+    assert_eq!(read.state.revoked_at(), Some(FrozenClock::START));
 }
 
 #[tokio::test]
