@@ -14,6 +14,7 @@ use parquet::arrow::ArrowWriter;
 
 use crate::errors::QueryError;
 use crate::queries::QueryResult;
+use crate::typed;
 
 /// A pretty table is laid out as a whole, so that it is bounded, in bytes of data.
 const MAX_PRETTY_BYTES: usize = 32 << 20;
@@ -33,11 +34,13 @@ pub enum Format {
     Parquet,
     /// A table for people.
     Pretty,
+    /// The types of the columns on the first line, then one JSON array per row.
+    TypedJsonLines,
 }
 
 /// Why a text is not a format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format {0:?}, expected one of json, jsonl, csv, parquet, pretty")]
+#[error("unknown format {0:?}, expected one of json, jsonl, csv, parquet, pretty, typed_jsonl")]
 pub struct FormatError(pub String);
 
 /// The bytes of a result. After an error nothing follows, and what came before is not complete.
@@ -48,7 +51,7 @@ impl Format {
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
-            Self::JsonLines => "application/jsonl",
+            Self::JsonLines | Self::TypedJsonLines => "application/jsonl",
             Self::Csv => "text/csv",
             Self::Parquet => "application/vnd.apache.parquet",
             Self::Pretty => "text/plain; charset=utf-8",
@@ -66,6 +69,7 @@ impl FromStr for Format {
             "csv" => Self::Csv,
             "parquet" => Self::Parquet,
             "pretty" => Self::Pretty,
+            "typed_jsonl" => Self::TypedJsonLines,
             other => return Err(FormatError(other.to_owned())),
         })
     }
@@ -101,6 +105,8 @@ enum Encoder {
     Csv(bool),
     Parquet(SchemaRef, Option<Box<ArrowWriter<Vec<u8>>>>),
     Pretty(Vec<RecordBatch>, usize),
+    /// The schema until the first line has been sent.
+    TypedJsonLines(Option<SchemaRef>),
 }
 
 impl Encoder {
@@ -111,6 +117,7 @@ impl Encoder {
             Format::Csv => Self::Csv(false),
             Format::Parquet => Self::Parquet(schema, None),
             Format::Pretty => Self::Pretty(Vec::new(), 0),
+            Format::TypedJsonLines => Self::TypedJsonLines(Some(schema)),
         }
     }
 
@@ -158,6 +165,11 @@ impl Encoder {
                 batches.push(batch.clone());
                 Ok(Bytes::new())
             }
+            Self::TypedJsonLines(schema) => {
+                let mut lines = first_line(schema.take())?;
+                typed::rows(batch, &mut lines).map_err(internal)?;
+                Ok(lines.into())
+            }
         }
     }
 
@@ -173,8 +185,14 @@ impl Encoder {
                 let table = pretty_format_batches(&batches).map_err(internal)?;
                 Ok(table.to_string().into())
             }
+            Self::TypedJsonLines(schema) => Ok(first_line(schema)?.into()),
         }
     }
+}
+
+fn first_line(schema: Option<SchemaRef>) -> Result<Vec<u8>, QueryError> {
+    let line = schema.map(|schema| typed::header(&schema)).transpose();
+    Ok(line.map_err(internal)?.unwrap_or_default())
 }
 
 fn internal(error: impl std::error::Error) -> QueryError {

@@ -44,6 +44,7 @@ mod schema;
 mod sessions;
 mod settings;
 mod tables;
+mod typed;
 mod writes;
 
 pub use engine::{Engine, Stats};

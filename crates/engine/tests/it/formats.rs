@@ -171,3 +171,46 @@ async fn mistakes_are_told() {
     }
     insta::assert_snapshot!(told);
 }
+
+#[tokio::test]
+async fn typed_lines_keep_types() {
+    let fixture = filled().await;
+    let mut told = String::new();
+    for sql in [
+        "SELECT * FROM m ORDER BY time",
+        "SELECT * FROM m WHERE t = 'none'",
+        "SELECT t AS room, upper(t) AS made, s, count(*) AS n, max(u) AS u, avg(f) AS mean FROM m \
+         GROUP BY t, s ORDER BY t",
+        "SELECT cast('NaN' AS DOUBLE) AS nan, cast('inf' AS DOUBLE) AS inf, cast('-inf' AS DOUBLE) AS ninf, \
+         1e16 AS big, 2.0 AS two, cast(0.1 AS REAL) AS small, NULL AS nothing, f IS NULL AS b, -1 AS i \
+         FROM m WHERE t = 'a'",
+        "SELECT date_bin(INTERVAL '1 day', time) AS day, to_timestamp_seconds(1) AS s, \
+         to_timestamp_millis(-1) AS ms, cast(time AS TIMESTAMP WITH TIME ZONE) AS zoned, \
+         cast(time AS DATE) AS date, INTERVAL '1 hour' AS span, cast(1.50 AS DECIMAL(9, 2)) AS d \
+         FROM m WHERE t = 'a'",
+        "SELECT arrow_cast(1, 'UInt8') AS u8, arrow_cast(-1, 'Int16') AS i16, s AS \"say \"\"s\"\"\" FROM m ORDER BY time LIMIT 1",
+    ] {
+        match fixture.try_sql(sql, Format::TypedJsonLines).await {
+            Ok(lines) => told.push_str(&format!("--- {sql}\n{lines}")),
+            Err(error) => told.push_str(&format!("--- {sql}\n{error:?}\n")),
+        }
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[tokio::test]
+async fn typed_lines_name_the_columns_once() {
+    let fixture = Fixture::new();
+    let sql = "SELECT v FROM generate_series(1, 50000) AS g(v)";
+    let lines = fixture
+        .try_sql(sql, Format::TypedJsonLines)
+        .await
+        .expect("answered");
+    assert!(
+        lines.starts_with("{\"columns\":[{\"name\":\"v\",\"type\":\"integer\"}]}\n["),
+        "{}",
+        &lines[..60]
+    );
+    assert_eq!(lines.matches("columns").count(), 1);
+    assert_eq!(lines.lines().count(), 50_001);
+}
