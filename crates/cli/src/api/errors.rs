@@ -103,7 +103,7 @@ impl Api {
     }
 
     /// Whoever answered is not a server that this command can talk to.
-    pub(super) fn wrong_product(&self, what: &str) -> ApiError {
+    pub(crate) fn wrong_product(&self, what: &str) -> ApiError {
         ApiError::local(format!(
             "{} does not answer like Rescind: {what}; check host and port in {}",
             self.origin, self.place

@@ -9,8 +9,8 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use self::rows::Rows;
-use crate::api::Content;
+use self::rows::{Rows, RowsError};
+use crate::api::{Api, ApiError, Content};
 use crate::args::GlobalArgs;
 use crate::commands::write::{open_database, shown};
 use crate::exit::Failure;
@@ -58,7 +58,10 @@ pub(crate) enum TimeFormat {
     Unixnano,
 }
 
-/// What the server is asked; `jsonl` lets rows be read as they come.
+/// The format that rows are asked for in: it says of every column what it holds (docs/API-DESIGN.md, data plane).
+const FORMAT: &str = "typed_jsonl";
+
+/// What the server is asked.
 #[derive(Serialize)]
 struct Request<'a> {
     db: &'a str,
@@ -74,7 +77,7 @@ pub(crate) fn run(args: &QueryArgs, global: &GlobalArgs, log: Log) -> Result<(),
     let request = Request {
         db: &database,
         q: &query,
-        format: "jsonl",
+        format: FORMAT,
     };
     let path = match args.language {
         Language::Sql => "/api/v3/query_sql",
@@ -84,13 +87,29 @@ pub(crate) fn run(args: &QueryArgs, global: &GlobalArgs, log: Log) -> Result<(),
         kind: "application/json",
         is_gzip: false,
     };
-    let mut answer = api.data(path, content)?;
-    let rows =
-        Rows::read(BufReader::new(answer.body_mut().as_reader())).map_err(|error| api.broken_off(&error))?;
+    let answer = api.data(path, content);
+    let mut answer = answer.map_err(|error| explain(&api, error, &query))?;
+    let rows = Rows::read(BufReader::new(answer.body_mut().as_reader())).map_err(|error| match error {
+        RowsError::NoColumns => api.wrong_product(&error.to_string()),
+        RowsError::TooLarge => ApiError::local(error.to_string()),
+        RowsError::BadRow { .. } | RowsError::Broken(_) => api.broken_off(&error),
+    })?;
     match args.format {
         Format::Json => print(rows.to_json()),
         Format::Table => print(rows.to_table(args.time_format).render()),
     }
+}
+
+/// A server that refuses the format names it; a query that fails for itself is told as the server tells it.
+fn explain(api: &Api, error: ApiError, query: &str) -> ApiError {
+    let is_format = error.status == Some(400) && error.message.contains(FORMAT) && !query.contains(FORMAT);
+    if is_format {
+        return api.wrong_product(&format!(
+            "it does not offer the format {FORMAT}, in which this command reads rows, and says: {}",
+            error.message
+        ));
+    }
+    error
 }
 
 /// The query's text: stdin for `-`, else a file of that name if there is one, else the argument itself.

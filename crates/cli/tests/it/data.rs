@@ -16,8 +16,17 @@ fn unpacked(asked: &Asked) -> String {
 
 fn rows(asked: &Asked) -> Answer {
     let text = unpacked(asked);
+    let columns = concat!(
+        r#"{"columns":[{"name":"co","type":"integer"},{"name":"hum","type":"float"},{"name":"never","type":"float"},"#,
+        r#"{"name":"note","type":"string"},{"name":"room","type":"tag"},{"name":"temp","type":"float"},"#,
+        r#"{"name":"time","type":"timestamp"}]}"#
+    );
     if text.contains("nothing") {
-        return Answer::new(200, "application/jsonl", "");
+        return Answer::new(200, "application/jsonl", format!("{columns}\n"));
+    }
+    if text.contains("other product") {
+        let why = "serde error: unknown variant `typed_jsonl`, expected one of `csv`, `json`, `jsonl`";
+        return Answer::new(400, "text/plain", why);
     }
     if text.contains("nonsense") {
         return Answer::new(
@@ -29,11 +38,10 @@ fn rows(asked: &Asked) -> Answer {
     Answer::new(
         200,
         "application/jsonl",
-        concat!(
-            r#"{"co":0,"hum":35.9,"room":"Kitchen","temp":21.0,"time":"2022-01-01T08:00:00"}"#,
-            "\n",
-            r#"{"co":0,"hum":36.2,"note":"a\nb","room":"Living Room","temp":21.4,"time":"2022-01-01T08:00:00.000000001"}"#,
-            "\n"
+        format!(
+            "{columns}\n{}\n{}\n",
+            r#"[0,35.9,null,"2026-01-01T00:00:00","Kitchen",21.0,1641024000000000000]"#,
+            r#"[0,36.2,null,"a\nb","Living Room",21.4,1641024000000000001]"#,
         ),
     )
 }
@@ -50,6 +58,7 @@ fn rows_are_shown() {
         &["query", "SELECT nothing"],
         &["query", "SELECT nothing", "--format", "json"],
         &["query", "SELECT nonsense", "--timeout", "10s"],
+        &["query", "SELECT 'other product'"],
         &["query", "  "],
     ] {
         text.push_str(&format!(
@@ -64,7 +73,7 @@ fn rows_are_shown() {
     assert_eq!(asked.header("authorization"), Some("Bearer apiv1_databasesecret"));
     assert_eq!(
         unpacked(asked),
-        r#"{"db":"home","q":"SELECT * FROM home","format":"jsonl"}"#
+        r#"{"db":"home","q":"SELECT * FROM home","format":"typed_jsonl"}"#
     );
 }
 
@@ -82,10 +91,20 @@ fn a_query_is_text_or_a_file_or_stdin() {
 
 #[test]
 fn a_query_that_breaks_off_is_no_result() {
-    let stub = Stub::serve(|_| Answer::new(200, "application/jsonl", "{\"a\":1}\n{\"a\":"));
-    let ended = Ctl::new(stub.port).run(&["query", "SELECT 1/0"]);
-    assert_eq!((ended.code, ended.stdout.as_str()), (1, ""));
-    assert!(ended.stderr.contains("broke off"), "{}", ended.stderr);
+    let columns = r#"{"columns":[{"name":"a","type":"integer"}]}"#;
+    for (body, why) in [
+        (format!("{columns}\n[1]\n["), "broke off"),
+        (
+            "{\"a\":1}\n{\"a\":2}\n".to_owned(),
+            "does not answer like Rescind",
+        ),
+        (String::new(), "does not answer like Rescind"),
+    ] {
+        let stub = Stub::serve(move |_| Answer::new(200, "application/jsonl", body.clone()));
+        let ended = Ctl::new(stub.port).run(&["query", "SELECT 1/0"]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (1, ""));
+        assert!(ended.stderr.contains(why), "{}", ended.stderr);
+    }
 }
 
 #[test]
