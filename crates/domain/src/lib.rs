@@ -39,7 +39,7 @@ pub use partitions::{PartitionTemplate, TemplateError, TemplatePart};
 pub use permissions::{Action, Permission, PermissionError, Permissions, Resource};
 pub use policy::{Deed, Role, Subject, Verb, may, policy_table};
 pub use revisions::{NodeReceipt, Receipt, Revision};
-pub use secrets::{Presented, Secret, SecretError, SecretHash, SecretPrefix, TokenKind};
+pub use secrets::{Presented, Secret, SecretError, SecretHash, SecretPrefix, TokenKind, redact};
 pub use tables::{Table, TableState};
 pub use timestamps::{Timestamp, TimestampError};
 pub use tokens::{AlreadyRevoked, DatabaseToken, ManagementToken, TokenState, TokenStatus};

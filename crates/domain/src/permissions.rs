@@ -134,7 +134,10 @@ impl Permissions {
 
     /// Whether `permission` is among them or follows from one that is.
     pub fn covers(&self, permission: &Permission) -> bool {
-        let all = Permission { action: permission.action, resource: Resource::AllDatabases };
+        let all = Permission {
+            action: permission.action,
+            resource: Resource::AllDatabases,
+        };
         self.0.contains(permission) || self.0.contains(&all)
     }
 

@@ -3,6 +3,7 @@
 //! A secret is a prefix that names its kind, 58 random base62 characters (345 bits) and 6 characters of CRC-32 over
 //! all that precedes them, so that a typing error or a scanner's false hit is told apart without a look-up.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use sha2::{Digest, Sha512};
@@ -20,6 +21,8 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
+    const ALL: [Self; 2] = [Self::Database, Self::Management];
+
     /// What every secret of this kind starts with (contract, API-025).
     pub const fn prefix(self) -> &'static str {
         match self {
@@ -172,7 +175,7 @@ impl Presented {
     /// # Errors
     /// [`SecretError::Form`] and [`SecretError::Checksum`], both before anything is hashed or looked up.
     pub fn parse(text: &[u8]) -> Result<Self, SecretError> {
-        let kind = [TokenKind::Database, TokenKind::Management]
+        let kind = TokenKind::ALL
             .into_iter()
             .find(|kind| text.starts_with(kind.prefix().as_bytes()))
             .ok_or(SecretError::Form)?;
@@ -199,6 +202,51 @@ fn checksum(body: &[u8]) -> [u8; CHECK_CHARS] {
         rest /= 62;
     }
     digits
+}
+
+/// How many characters after a prefix are taken for those of a secret. Fewer are words like `apiv1_requests`, and of no
+/// use to whoever would guess the other 43.
+const TELLING_CHARS: usize = 16;
+
+/// A text with every secret in it cut off after its prefix, and all else left as it is. Whoever repeats what a client
+/// sent, in an answer or in the log, sends it through here first: clients put tokens where names belong.
+///
+/// Case is no matter: SQL and names fold it.
+pub fn redact(text: &str) -> Cow<'_, str> {
+    let mut shown = String::new();
+    let mut told = 0;
+    let mut from = 0;
+    while let Some(start) = after_prefix(text, from) {
+        let random = text[start..]
+            .bytes()
+            .take_while(u8::is_ascii_alphanumeric)
+            .count();
+        if random >= TELLING_CHARS {
+            shown.push_str(&text[told..start]);
+            shown.push('…');
+            told = start + random;
+        }
+        // Not behind them: of two secrets without a gap, the first one's characters run into the second one's prefix.
+        from = start;
+    }
+    if told == 0 {
+        return Cow::Borrowed(text);
+    }
+    shown.push_str(&text[told..]);
+    Cow::Owned(shown)
+}
+
+/// Where the first prefix of a secret at or behind `from` ends.
+fn after_prefix(text: &str, from: usize) -> Option<usize> {
+    let prefixes = TokenKind::ALL.map(|kind| kind.prefix().as_bytes());
+    (from..text.len()).find_map(|at| {
+        let rest = &text.as_bytes()[at..];
+        let is_start = |prefix: &&&[u8]| {
+            rest.get(..prefix.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        };
+        prefixes.iter().find(is_start).map(|prefix| at + prefix.len())
+    })
 }
 
 #[cfg(test)]
@@ -235,7 +283,54 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_text_is_repeated_without_the_secrets_in_it() {
+        let database = mint(TokenKind::Database, 0);
+        let management = mint(TokenKind::Management, 3);
+        let (a, m) = (database.expose(), management.expose());
+        let lower = a.to_lowercase();
+        let cases = [
+            format!("database \"{a}\" not found"),
+            format!("mem,token={a},host=ä v={m}i 17"),
+            format!("No field named {lower}."),
+            format!("{a}{m}{a}"),
+            format!("apiv1_{a}_x M.V1.{m}.y"),
+            format!("the beginning {a:.32}"),
+            a.to_owned(),
+        ];
+        insta::assert_snapshot!(cases.map(|text| redact(&text).into_owned()).join("\n"));
+    }
+
+    #[test]
+    fn a_text_without_a_secret_is_left_alone() {
+        for text in [
+            "",
+            "not a token: it should start with apiv1_ or M.V1. and be complete",
+            "apiv1_requests_total_of_every_endpoint,host=a v=1",
+            "apiv1_07E…",
+            "m.v1.temperature",
+            "ünïcödé apiv1",
+        ] {
+            assert!(
+                matches!(redact(text), Cow::Borrowed(same) if same == text),
+                "{text}"
+            );
+        }
+    }
+
     proptest! {
+        #[test]
+        fn no_secret_survives_wherever_it_stands(before in "\\PC{0,20}", after in "\\PC{0,20}", seed: u8) {
+            for kind in TokenKind::ALL {
+                let secret = mint(kind, seed);
+                let text = format!("{before}{}{after}", secret.expose());
+                let shown = redact(&text);
+                let random = &secret.expose()[kind.prefix().len()..];
+                prop_assert!(!shown.contains(&random[..4]) && !shown.contains(&random[60..]), "{}", shown);
+                prop_assert!(shown.starts_with(&before), "{}", shown);
+            }
+        }
+
         #[test]
         fn what_is_minted_is_recognised(seed: u8, management: bool) {
             let kind = if management { TokenKind::Management } else { TokenKind::Database };
