@@ -165,6 +165,8 @@ pub(crate) fn shortened(text: &str) -> String {
 /// A message without long echoes and without secrets: some refusals quote what the client sent, and clients put tokens
 /// into wrong fields.
 fn presentable(message: &str) -> String {
+    // First of all: what is shortened before may hold too little of a secret to be known for one.
+    let message = rescind_domain::redact(message);
     let mut shown = String::with_capacity(message.len().min(LONGEST));
     let mut characters = message.chars().peekable();
     while let Some(opening) = characters.next() {
@@ -184,21 +186,8 @@ fn presentable(message: &str) -> String {
         }
         shown.extend(characters.next());
     }
-    let words: Vec<_> = shown.split(' ').map(|word| redacted(&shortened(word))).collect();
+    let words: Vec<_> = shown.split(' ').map(shortened).collect();
     words.join(" ").chars().take(LONGEST).collect()
-}
-
-/// A word with everything cut off that follows the beginning of a secret.
-fn redacted(word: &str) -> String {
-    let start = ["apiv1_", "M.V1."]
-        .iter()
-        .filter_map(|prefix| Some(word.find(prefix)? + prefix.len()))
-        .min();
-    match start {
-        // The prefixes themselves occur in our own advice.
-        Some(start) if word.len() > start + 6 => format!("{}…", &word[..start]),
-        _ => word.to_owned(),
-    }
 }
 
 #[cfg(test)]
