@@ -13,6 +13,7 @@ mod log;
 mod output;
 mod profiles;
 mod prompt;
+mod secrets;
 mod tls;
 
 use std::ffi::OsString;
@@ -38,8 +39,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Some(line)) => line,
         Ok(None) => return ExitCode::SUCCESS,
         Err(error) => {
-            // Help was asked for, or usage is wrong: clap knows which stream and which code.
-            let _ = error.print();
+            print_error(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
@@ -53,6 +53,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             failure.exit_code()
         }
     }
+}
+
+/// Help was asked for, or usage is wrong: clap knows which stream. It repeats what was given, which may be a secret.
+fn print_error(error: &clap::Error) {
+    let text = error.render().to_string();
+    // Nothing is left to tell it to when the stream is gone.
+    let _ = match secrets::masked(&text) {
+        masked if masked == text => error.print(),
+        masked => std::io::Write::write_all(&mut std::io::stderr(), masked.as_bytes()),
+    };
 }
 
 fn parse(arguments: impl IntoIterator<Item = OsString>) -> clap::error::Result<Option<CommandLine>> {

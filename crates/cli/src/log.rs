@@ -3,6 +3,9 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use crate::output::tables::printable;
+use crate::secrets::masked;
+
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verbosity {
@@ -50,7 +53,11 @@ impl Log {
     }
 
     fn line(self, level: &str, message: impl Display) {
+        let message = message.to_string();
+        // Only this command breaks lines on purpose, and then in its own words.
+        let lines: Vec<String> = message.split('\n').map(printable).collect();
+        let lines = lines.join("\n");
         // Nothing is left to tell it to when stderr is gone.
-        let _ = writeln!(io::stderr().lock(), "{level}\t{message}");
+        let _ = writeln!(io::stderr().lock(), "{level}\t{}", masked(&lines));
     }
 }

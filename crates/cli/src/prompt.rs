@@ -4,6 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use crate::exit::Failure;
 use crate::output::tables::printable;
+use crate::secrets::masked;
 
 /// The longest answer that is read: enough for "yes", bounded for whatever else stdin holds.
 const MAX_ANSWER: u64 = 1_024;
@@ -34,7 +35,7 @@ pub(crate) fn confirm(question: &Question<'_>) -> Result<(), Failure> {
     }
     text.push_str(&format!("{} Continue? [y/N] ", question.consequence));
     let mut err = io::stderr().lock();
-    let asked = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+    let asked = err.write_all(masked(&text).as_bytes()).and_then(|()| err.flush());
     asked.map_err(Failure::because("cannot ask for confirmation"))?;
 
     let mut answer = Vec::new();

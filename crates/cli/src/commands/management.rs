@@ -12,6 +12,7 @@ use crate::output::json::{Seconds, print_json};
 use crate::output::tables::{Cell, Table, vertical};
 use crate::output::{Format, print};
 use crate::prompt::{Question, confirm};
+use crate::secrets::management_token_id;
 
 /// `management …`
 #[derive(Subcommand)]
@@ -54,7 +55,7 @@ pub(crate) struct ListArgs {
 #[derive(Args)]
 pub(crate) struct RevokeArgs {
     /// The tokens
-    #[arg(value_name = "TOKEN_ID", required = true)]
+    #[arg(value_name = "TOKEN_ID", required = true, value_parser = management_token_id)]
     ids: Vec<ManagementTokenId>,
     /// Do not ask for confirmation
     #[arg(long)]

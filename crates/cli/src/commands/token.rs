@@ -14,6 +14,7 @@ use crate::output::json::{Seconds, print_json};
 use crate::output::tables::{Cell, Table, vertical};
 use crate::output::{Format, print};
 use crate::prompt::{Question, confirm};
+use crate::secrets::database_token_id;
 
 /// `token …`
 #[derive(Subcommand)]
@@ -63,7 +64,7 @@ pub(crate) struct CreateArgs {
 #[derive(Args)]
 pub(crate) struct GetArgs {
     /// The token
-    #[arg(value_name = "TOKEN_ID")]
+    #[arg(value_name = "TOKEN_ID", value_parser = database_token_id)]
     id: DatabaseTokenId,
     /// How to show it
     #[arg(long, value_enum, default_value_t)]
@@ -91,7 +92,7 @@ pub(crate) struct ListArgs {
 #[derive(Args)]
 pub(crate) struct RevokeArgs {
     /// The tokens
-    #[arg(value_name = "TOKEN_ID", required = true)]
+    #[arg(value_name = "TOKEN_ID", required = true, value_parser = database_token_id)]
     ids: Vec<DatabaseTokenId>,
     /// Do not ask for confirmation
     #[arg(long)]
@@ -102,7 +103,7 @@ pub(crate) struct RevokeArgs {
 #[derive(Args)]
 pub(crate) struct UpdateArgs {
     /// The token
-    #[arg(value_name = "TOKEN_ID")]
+    #[arg(value_name = "TOKEN_ID", value_parser = database_token_id)]
     id: DatabaseTokenId,
     /// What the token is for from now on
     #[arg(long, value_name = "TEXT")]

@@ -64,6 +64,45 @@ fn wrong_usage_exits_2_and_says_what_is_wrong() {
 }
 
 #[test]
+fn no_message_repeats_a_secret() {
+    let secret = "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX2yZ30aB1cD2eF3gH4iJ5kL6mN7oP";
+    let stub = Stub::serve(move |_| Answer::error(400, &format!("no such table: \\u001bapiv1_{secret}")));
+    let ctl = Ctl::new(stub.port);
+    let database = format!("apiv1_{secret}");
+    let management = format!("M.V1.{secret}");
+    let (d, m) = (database.as_str(), management.as_str());
+    let mut text = String::new();
+    for arguments in [
+        ["token", "get", d].as_slice(),
+        &["token", "revoke", "--force", ID, d],
+        &["token", "delete", m],
+        &["token", "update", d, "--description", "x"],
+        &["management", "revoke", m],
+        &["management", "revoke", secret],
+        &["token", d],
+        &[d],
+        &["help", d],
+        &["token", "get", ID, d],
+        &["token", &format!("--{d}")],
+        &["--account", d, "token", "list"],
+        &["token", "list", "--timeout", d],
+        &["token", "list", "--profile", d],
+        &["token", "list", "--config", d],
+        &["database", "delete", d],
+        &["write", d],
+        &["query", d],
+        &["query", d, "--database", d],
+    ] {
+        let ended = ctl.run(arguments);
+        assert!(ended.code > 0, "{arguments:?}");
+        let shown = arguments.join(" ").replace(secret, "SECRET");
+        assert!(!ended.text().contains(&secret[..8]), "{shown}: {}", ended.text());
+        text.push_str(&format!("$ influxctl {shown}\n{}\n", ended.stderr));
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
 fn flags_stand_anywhere() {
     let stub = Stub::serve(|_| Answer::json(200, "[]"));
     let ctl = Ctl::new(stub.port);

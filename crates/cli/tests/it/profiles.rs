@@ -54,6 +54,27 @@ fn every_mistake_in_a_file_is_named() {
 }
 
 #[test]
+fn no_mistake_in_a_file_tells_a_secret() {
+    let secret = "M.V1.0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX2yZ30aB1cD2eF3gH4iJ5kL6mN7oP";
+    for line in [
+        format!("mgmt_token {secret}"),
+        format!("mgmt_token = {secret}"),
+        format!("mgmt_token = \"{secret}"),
+        format!("{secret} = 1"),
+        format!("\"{secret}\" = 1"),
+        format!("port = \"{secret}\""),
+        format!("account_id = \"{secret}\""),
+        format!("[profile.tls]\ninsecure = \"{secret}\""),
+        format!("[profile.tls]\nca = \"{secret}\""),
+        format!("[profile.auth.token]\ntoken_file = \"{secret}\""),
+    ] {
+        let ended = Ctl::with_config(0, &format!("{MINIMAL}{line}\n")).run(&["token", "list"]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{line}");
+        assert!(!ended.stderr.contains("0aB1cD2e"), "{line}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn everything_that_a_profile_lacks_is_named() {
     insta::assert_snapshot!(refusals(&[
         ("another profile", MINIMAL.replace("\"default\"", "\"other\"")),
