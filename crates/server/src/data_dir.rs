@@ -75,7 +75,7 @@ impl DataDir {
 }
 
 /// Makes the directory and those above it, durably: their names must survive power loss as well as what is in them.
-fn make(path: &Path) -> io::Result<()> {
+pub(crate) fn make(path: &Path) -> io::Result<()> {
     let path = std::path::absolute(path)?;
     let missing: Vec<&Path> = path
         .ancestors()

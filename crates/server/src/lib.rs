@@ -12,6 +12,7 @@ mod audit;
 mod authorities;
 mod data_dir;
 mod demo;
+mod engine_owner;
 mod failure;
 mod first_start;
 mod housekeeping;

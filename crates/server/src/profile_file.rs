@@ -76,9 +76,19 @@ impl ProfileFile {
         File::open(directory)?.sync_all()
     }
 
-    /// Ends what a crash left half done: a profile that was prepared and whose token exists by now.
-    pub(crate) fn recover(&self) -> io::Result<()> {
-        match self.pending.try_exists()? && !self.path.try_exists()? {
+    /// Whose the file is, in words; `None` when there is none.
+    pub(crate) fn owner(&self) -> io::Result<Option<String>> {
+        let text = read_if_there(&self.path)?;
+        Ok(text.map(|text| match account_of(&text) {
+            Some(account) => format!("account {account}"),
+            None => "somebody else".to_owned(),
+        }))
+    }
+
+    /// Ends what a crash left half done: a profile that was prepared for `account`, whose token exists by now.
+    pub(crate) fn recover(&self, account: &str) -> io::Result<()> {
+        let prepared = read_if_there(&self.pending)?.and_then(|text| account_of(&text));
+        match prepared.is_some_and(|owner| owner == account) && !self.path.try_exists()? {
             true => self.publish(),
             false => Ok(()),
         }
@@ -87,10 +97,8 @@ impl ProfileFile {
     /// Points the profile to `address`, if it is one of `account`. Leaves alone what the operator moved away or made
     /// into something else.
     pub(crate) fn point_to(&self, address: &Address, account: &str) -> io::Result<()> {
-        let text = match std::fs::read_to_string(&self.path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(e) => return Err(e),
+        let Some(text) = read_if_there(&self.path)? else {
+            return Ok(());
         };
         if account_of(&text).is_none_or(|owner| owner != account) {
             return Ok(());
@@ -141,6 +149,14 @@ fn render(founding: &Founding, address: &Address) -> String {
         founding.secret.expose(),
         address.tls_line(),
     )
+}
+
+fn read_if_there(path: &Path) -> io::Result<Option<String>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
 }
 
 fn quoted(text: &str) -> String {
@@ -240,12 +256,17 @@ mod tests {
     fn a_prepared_profile_is_published_once_and_never_over_another() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = ProfileFile::of(directory.path());
-        file.recover().expect("nothing to do");
-        file.write_pending("first").expect("written");
-        file.recover().expect("published");
-        file.write_pending("second").expect("written");
-        file.recover().expect("nothing to do");
-        assert_eq!(std::fs::read_to_string(file.path()).expect("readable"), "first");
+        let read = || std::fs::read_to_string(file.path()).expect("readable");
+        file.recover("a").expect("nothing to do");
+        file.write_pending(EDITED).expect("written");
+        file.recover("b").expect("nothing to do");
+        assert_eq!(file.owner().expect("readable"), None);
+        file.recover("a").expect("published");
+        assert_eq!(file.owner().expect("readable").as_deref(), Some("account a"));
+        file.write_pending(&readdress(EDITED, &clear(2)))
+            .expect("written");
+        file.recover("a").expect("nothing to do");
+        assert_eq!(read(), EDITED);
     }
 
     #[test]

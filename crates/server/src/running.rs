@@ -21,7 +21,7 @@ use crate::data_dir::DataDir;
 use crate::failure::Failure;
 use crate::housekeeping::Housekeeping;
 use crate::metrics::{Metrics, Rendering};
-use crate::profile_file::{Address, ProfileFile};
+use crate::profile_file::Address;
 use crate::refusals::Refusals;
 use crate::upstream::Embedded;
 use crate::values::Listen;
@@ -84,13 +84,7 @@ impl Running {
             certificate.map(|(certificate, _)| certificate),
         )?;
         let Opened { authority, catalog } = authorities::open(&location, node_name).await?;
-        first_start::run(
-            &authority,
-            &ProfileFile::of(data.path()),
-            &address,
-            &administrator,
-        )
-        .await?;
+        first_start::run(&authority, &data, &address, &administrator).await?;
         let engine = open_engine(&data, &bounds).await?;
         let metrics = Metrics::install(&SystemClock)?;
         let (shutdown, background) = (CancellationToken::new(), CancellationToken::new());

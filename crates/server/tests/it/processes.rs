@@ -133,6 +133,98 @@ fn an_interrupted_first_start_is_finished_by_the_next() {
     assert_eq!(server.influxctl().run(&["management", "list"]).code, 0);
 }
 
+/// What `serve` says when it does not start.
+fn refused(data: &Path, catalog: Option<&Path>) -> String {
+    let mut arguments = vec![
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--log",
+        "off",
+        "--data-dir",
+        utf8(data),
+    ];
+    let catalog = catalog.map(|path| format!("sqlite:{}", utf8(path)));
+    if let Some(catalog) = &catalog {
+        arguments.extend(["--catalog", catalog]);
+    }
+    let outcome = rescind(&arguments);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (1, ""), "{outcome}");
+    outcome.stderr
+}
+
+/// Points are found by the numbers of databases, and every catalog counts from one.
+#[test]
+fn another_catalog_never_gets_to_the_points_or_over_the_profile() {
+    let mut server = TestServer::start();
+    make_database(&server);
+    let token = make_token(&server, "Kept");
+    assert_eq!(token.write(&server).status, 204);
+    server.stop();
+    let profile = server.data_dir().join("influxctl.toml");
+    let before = fs::read(&profile).expect("readable");
+    let elsewhere = tempfile::tempdir().expect("a directory");
+
+    let new = refused(server.data_dir(), Some(&elsewhere.path().join("new.sqlite")));
+    let holds = format!("holds the points of account {}, ", server.account_id());
+    assert!(
+        new.contains(&holds) && new.contains("the catalog is new: give the --catalog"),
+        "{new}"
+    );
+
+    let mut other = TestServer::start();
+    other.stop();
+    let founded = refused(server.data_dir(), Some(&other.data_dir().join("catalog.sqlite")));
+    let advice = format!(
+        "the catalog is that of account {}: start with",
+        other.account_id()
+    );
+    assert!(founded.contains(&holds) && founded.contains(&advice), "{founded}");
+
+    assert_eq!(fs::read(&profile).expect("readable"), before);
+    server.restart();
+    assert_eq!(token.query(&server).text(), "n\n1\n");
+}
+
+#[test]
+fn a_first_start_spares_the_profile_of_another_account() {
+    let mut server = TestServer::start();
+    server.stop();
+    let dir = server.data_dir();
+    let before = fs::read(dir.join("influxctl.toml")).expect("readable");
+    fs::remove_dir_all(dir.join("engine")).expect("removed");
+    let refusal = refused(dir, Some(&dir.join("other.sqlite")));
+    let owner = format!(
+        "influxctl.toml exists and belongs to account {}: ",
+        server.account_id()
+    );
+    assert!(
+        refusal.contains(&owner) && refusal.contains("move it away or give another --data-dir"),
+        "{refusal}"
+    );
+    assert_eq!(fs::read(dir.join("influxctl.toml")).expect("readable"), before);
+    // Moved away, it is in nobody's way.
+    fs::rename(dir.join("influxctl.toml"), dir.join("mine.toml")).expect("renamed");
+    let catalog = format!("sqlite:{}", utf8(&dir.join("other.sqlite")));
+    let new = ServerSetup::default()
+        .data_dir(dir)
+        .arg("--catalog")
+        .arg(catalog)
+        .start();
+    assert_ne!(new.account_id(), server.account_id());
+}
+
+/// The process died after the catalog was founded and before the embedded database had an owner.
+#[test]
+fn an_empty_engine_is_taken_by_the_next_start() {
+    let mut server = TestServer::start();
+    server.stop();
+    fs::remove_dir_all(server.data_dir().join("engine")).expect("removed");
+    server.restart();
+    let owner = fs::read_to_string(server.data_dir().join("engine/owner")).expect("readable");
+    assert_eq!(owner.trim_end(), server.account_id());
+}
+
 /// A server that the test waits for itself.
 struct Process {
     child: Child,
