@@ -139,7 +139,7 @@ impl Gateway {
                     .note(reason, endpoint, &failure.to_string(), client(parts));
             }
             (None, Failure::Upstream(error @ UpstreamError::Internal(_))) => {
-                let error = error as &dyn std::error::Error;
+                let error = error.causes();
                 tracing::error!(error, endpoint = endpoint.path(), "the upstream failed");
             }
             (None, _) => {}

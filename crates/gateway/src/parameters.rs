@@ -69,6 +69,8 @@ impl<'a> Parameters<'a> {
 }
 
 fn refuse_name(name: &str) -> Failure {
+    // Decoded as far as possible: a secret is recognised in no other form.
+    let name = percent_decode_str(name).decode_utf8_lossy();
     let name: String = name.chars().take(32).collect();
     Failure::Invalid(format!(
         "the parameter name {name:?} is not UTF-8 in percent-encoding"

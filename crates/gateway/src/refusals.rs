@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use metrics::Counter;
 use parking_lot::Mutex;
+use rescind_domain::redact;
 
 use crate::endpoints::Endpoint;
 
@@ -66,7 +67,9 @@ impl Refusals {
         match fate {
             Fate::Logged => {
                 let client_address = client.address.map(tracing::field::display);
-                let user_agent: String = client.user_agent.chars().take(120).collect();
+                // Clients put tokens where names belong (promise G6).
+                let message = redact(message);
+                let user_agent: String = redact(client.user_agent).chars().take(120).collect();
                 tracing::warn!(
                     reason = word,
                     endpoint = endpoint.path(),

@@ -8,6 +8,7 @@ use axum::response::Response;
 use http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use rescind_authority::Refusal;
+use rescind_domain::redact;
 use serde::Serialize;
 
 use crate::bodies::BodyError;
@@ -206,8 +207,10 @@ fn all(lines: &[LineError]) -> Data<'_> {
     Data::All(lines.iter().take(MOST_LINES).map(LineBody::of).collect())
 }
 
+/// Every body is made here: whatever it repeats of the request, it repeats without secrets (promise G6).
 fn to_json(body: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(body).expect("texts and numbers always make JSON")
+    let json = serde_json::to_string(body).expect("texts and numbers always make JSON");
+    redact(&json).into_owned().into_bytes()
 }
 
 fn add_headers(headers: &mut HeaderMap, failure: &Failure, status: StatusCode, endpoint: Endpoint) {

@@ -114,10 +114,7 @@ impl Stream for TetheredBody {
             }
             Poll::Ready(Some(Err(error))) => {
                 this.log.ending = Ending::Failed;
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a query failed after its first byte"
-                );
+                tracing::warn!(error = error.causes(), "a query failed after its first byte");
                 Poll::Ready(Some(Err(Ended::Failed(error))))
             }
         }

@@ -1,6 +1,7 @@
 //! The upstream: whatever stores the points and answers the queries that the gateway admits.
 
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use rescind_authority::Admission;
-use rescind_domain::DatabaseView;
+use rescind_domain::{DatabaseView, redact};
 
 use crate::{Format, Precision};
 
@@ -145,4 +146,18 @@ pub enum UpstreamError {
     /// A defect, a full disk, damaged data.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl UpstreamError {
+    /// The error and what caused it, for the log: it may repeat a query, and does so without secrets (promise G6).
+    pub(crate) fn causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        redact(&text).into_owned()
+    }
 }

@@ -4,6 +4,8 @@
 mod benches;
 mod cuts;
 mod house;
+mod leaks;
+mod logs;
 mod meters;
 mod probes;
 mod queries;

@@ -1,8 +1,7 @@
 //! What is counted, and what is logged of refusals: a sample, with no secret in it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::io::Write;
+use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
@@ -15,6 +14,7 @@ use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, Share
 use rescind_gateway::{LineError, UpstreamError};
 
 use crate::house::{House, bearing};
+use crate::logs::Log;
 
 #[derive(Default)]
 struct Counters(Mutex<BTreeMap<String, Arc<AtomicU64>>>);
@@ -89,32 +89,11 @@ async fn everything_is_counted_once() {
     insta::assert_snapshot!(table);
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("unpoisoned").write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn refusals_are_logged_in_few_lines_and_without_secrets() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(move || writer.clone())
-        .with_max_level(tracing::Level::TRACE)
-        .without_time()
-        .with_ansi(false)
-        .finish();
     let house = House::new().await;
     let token = house.token(&[("write", "office")]).await;
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::start();
     let client = ConnectInfo(SocketAddr::from(([192, 0, 2, 7], 4711)));
     let uri = format!("/write?db=home&p={}", token.secret.expose());
     for _ in 0..50 {
@@ -123,8 +102,7 @@ async fn refusals_are_logged_in_few_lines_and_without_secrets() {
         request.extensions_mut().insert(client);
         assert_eq!(house.send(request).await.status(), 403);
     }
-    let bytes = log.0.lock().expect("unpoisoned").clone();
-    let text = String::from_utf8(bytes).expect("UTF-8");
+    let text = log.text();
     assert!(!text.contains(token.secret.expose()), "{text}");
     let refusals: Vec<_> = text.lines().filter(|line| line.contains("refused")).collect();
     // Three per second, and the machine may be slow; one line each would be fifty.
