@@ -195,9 +195,10 @@ fn error_body(failure: &Failure, endpoint: Endpoint) -> Vec<u8> {
         Failure::DatabaseNotFound(name) if endpoint == Endpoint::QuerySql => {
             (format!("query error: database not found: {name}"), None)
         }
-        _ if status_of(failure).0 == StatusCode::UNAUTHORIZED => {
-            ("the request was not authenticated".to_owned(), None)
-        }
+        _ if status_of(failure).0 == StatusCode::UNAUTHORIZED => (
+            format!("the request was not authenticated: {}", why_unauthorized(failure)),
+            None,
+        ),
         other => (other.to_string(), None),
     };
     to_json(&ErrorBody { error, data })
@@ -236,14 +237,24 @@ fn add_headers(headers: &mut HeaderMap, failure: &Failure, status: StatusCode, e
     }
 }
 
-/// RFC 6750 section 3. The body keeps the documented words, so it is here that the client learns more.
+/// RFC 6750 section 3. The bodies of v1 and v2 keep the documented words, so it is here that their clients learn more.
 fn challenge(failure: &Failure) -> String {
     match failure {
         Failure::NoCredential(NoCredential::Missing) | Failure::Refused(Refusal::Missing) => {
             r#"Bearer realm="rescind""#.to_owned()
         }
-        Failure::Upstream(UpstreamError::Cut) => challenge(&Failure::Refused(Refusal::Revoked)),
-        other => format!(r#"Bearer realm="rescind", error="invalid_token", error_description="{other}""#),
+        other => {
+            let why = why_unauthorized(other);
+            format!(r#"Bearer realm="rescind", error="invalid_token", error_description="{why}""#)
+        }
+    }
+}
+
+/// A cut that nobody could give the reason of any more is one by revocation.
+fn why_unauthorized(failure: &Failure) -> String {
+    match failure {
+        Failure::Upstream(UpstreamError::Cut) => Refusal::Revoked.to_string(),
+        other => other.to_string(),
     }
 }
 

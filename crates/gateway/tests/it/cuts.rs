@@ -172,7 +172,7 @@ async fn a_query_is_cut_before_its_first_byte() {
     let response = running.await.expect("joined");
     assert_eq!(
         told(response).await,
-        r#"401 {"error":"the request was not authenticated"}"#
+        r#"401 {"error":"the request was not authenticated: the token was revoked"}"#
     );
     assert!(sender.is_closed());
 }
