@@ -44,7 +44,7 @@ impl Authority {
             .collect();
         match tx.commit_all(entries).await {
             Ok(committed) => {
-                let ms = began.elapsed().as_secs_f64() * 1e3;
+                let ms = format!("{:.3}", began.elapsed().as_secs_f64() * 1e3);
                 for (actor, act, subject) in acts {
                     tracing::info!(%actor, %act, subject, revision = %committed.current, ms, "done");
                 }
