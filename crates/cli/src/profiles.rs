@@ -10,6 +10,8 @@ use crate::config::{self, ConfigFile, Product, ProfileEntry, TlsEntry};
 use crate::exit::Failure;
 use crate::log::Log;
 
+/// The variable that holds a management token.
+const MANAGEMENT_TOKEN: &str = "INFLUXCTL_MGMT_TOKEN";
 /// The port when neither profile nor product says otherwise.
 const HTTPS_PORT: u16 = 443;
 
@@ -21,12 +23,19 @@ pub(crate) struct Profile {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) database: Option<String>,
-    pub(crate) token: Option<String>,
+    token: Option<String>,
     pub(crate) account: Option<AccountId>,
     pub(crate) cluster: Option<ClusterId>,
     pub(crate) tls: TlsEntry,
     management_token: Option<String>,
     token_file: Option<PathBuf>,
+}
+
+/// A token's secret, and where it came from. No `Debug`: it holds a secret.
+pub(crate) struct Credential {
+    pub(crate) secret: String,
+    /// For messages: a flag, a variable, a key of a profile or a file.
+    pub(crate) source: String,
 }
 
 impl Profile {
@@ -101,25 +110,44 @@ impl Profile {
     }
 
     /// The management token: environment, then profile, then token file (contract, influxctl section 4).
-    pub(crate) fn management_token(&self) -> Result<String, Failure> {
-        let given = std::env::var("INFLUXCTL_MGMT_TOKEN")
-            .ok()
-            .filter(|token| !token.is_empty());
-        if let Some(token) = given.or_else(|| self.management_token.clone()) {
-            return Ok(token);
+    pub(crate) fn management_token(&self) -> Result<Credential, Failure> {
+        let given = std::env::var(MANAGEMENT_TOKEN).ok();
+        if let Some(secret) = given.filter(|token| !token.is_empty()) {
+            let source = MANAGEMENT_TOKEN.to_owned();
+            return Ok(Credential { secret, source });
+        }
+        if let Some(credential) = self.own("mgmt_token", self.management_token.as_ref()) {
+            return Ok(credential);
         }
         let Some(path) = &self.token_file else {
             return Err(Failure::Failed(format!(
-                "{} has no management token: set mgmt_token or auth.token.token_file there, or INFLUXCTL_MGMT_TOKEN in the environment",
+                "{} has no management token: set mgmt_token or auth.token.token_file there, or {MANAGEMENT_TOKEN} in the environment",
                 self.place
             )));
         };
-        let text = std::fs::read_to_string(path).map_err(Failure::because(format!(
-            "cannot read the token file {}",
-            path.display()
-        )))?;
-        read_token(&text)
-            .ok_or_else(|| Failure::Failed(format!("the token file {} holds no token", path.display())))
+        let source = format!("the token file {}", path.display());
+        let text =
+            std::fs::read_to_string(path).map_err(Failure::because(format!("cannot read {source}")))?;
+        match read_token(&text) {
+            Some(secret) => Ok(Credential { secret, source }),
+            None => Err(Failure::Failed(format!("{source} holds no token"))),
+        }
+    }
+
+    /// The database token: the flag's, then the profile's.
+    pub(crate) fn database_token(&self, flag: Option<&String>) -> Result<Credential, Failure> {
+        let given = flag.map(|secret| Credential {
+            secret: secret.clone(),
+            source: "--token".to_owned(),
+        });
+        given
+            .or_else(|| self.own("token", self.token.as_ref()))
+            .ok_or_else(|| self.lacks("token", "--token"))
+    }
+
+    fn own(&self, key: &str, secret: Option<&String>) -> Option<Credential> {
+        let source = format!("{key} in {}", self.place);
+        secret.cloned().map(|secret| Credential { secret, source })
     }
 
     /// What precedes the cluster's resources in every path.

@@ -62,7 +62,7 @@ impl Api {
         };
         ApiError {
             status: Some(status),
-            message: format!("{message}{}", self.advice(status)),
+            message: format!("{}{}", with_reason(&message, answer), self.advice(status)),
             lines: refused_lines(refusal.data.as_ref()),
         }
     }
@@ -79,7 +79,7 @@ impl Api {
         if is_plain && !path.starts_with("/api/v0") && !text.trim().is_empty() {
             return ApiError {
                 status: Some(status),
-                message: format!("{}{}", text.trim(), self.advice(status)),
+                message: format!("{}{}", with_reason(text.trim(), answer), self.advice(status)),
                 lines: Vec::new(),
             };
         }
@@ -96,7 +96,7 @@ impl Api {
 
     fn advice(&self, status: u16) -> String {
         match status {
-            401 => format!(" (check the token in {})", self.place),
+            401 => format!(" (check {})", self.credential.source),
             503 => " (try again)".to_owned(),
             _ => String::new(),
         }
@@ -196,6 +196,39 @@ impl Api {
     }
 }
 
+/// The body's message and, where the challenge knows more than it, the challenge's.
+fn with_reason(message: &str, answer: &Response<Body>) -> String {
+    let challenges = answer.headers().get_all("www-authenticate").iter();
+    let reason = challenges
+        .filter_map(|challenge| challenge.to_str().ok())
+        .find_map(error_description);
+    match reason {
+        Some(reason) if !message.contains(&reason) => format!("{message}: {reason}"),
+        _ => message.to_owned(),
+    }
+}
+
+/// The parameter of that name of a challenge (RFC 6750 section 3), a token or a quoted string (RFC 9110 section 5.6.4).
+fn error_description(challenge: &str) -> Option<String> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let mut parameters = challenge.split(|c| {
+        is_quoted ^= c == '"' && !is_escaped;
+        is_escaped = c == '\\' && is_quoted && !is_escaped;
+        matches!(c, ',' | ' ') && !is_quoted
+    });
+    let value = parameters.find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.eq_ignore_ascii_case("error_description").then_some(value)
+    })?;
+    let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let mut text = String::new();
+    let mut chars = inner.unwrap_or(value).chars();
+    while let Some(c) = chars.next() {
+        text.extend(if c == '\\' { chars.next() } else { Some(c) });
+    }
+    (!text.is_empty()).then_some(text)
+}
+
 /// `data` of a refused write: one object, or a list of them.
 fn refused_lines(data: Option<&serde_json::Value>) -> Vec<(u64, String)> {
     let entries = match data {
@@ -209,4 +242,26 @@ fn refused_lines(data: Option<&serde_json::Value>) -> Vec<(u64, String)> {
         Some((number, message.to_owned()))
     };
     entries.iter().filter_map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_says_why() {
+        for (challenge, reason) in [
+            (
+                r#"Bearer realm="rescind", error="invalid_token", error_description="the token was revoked""#,
+                Some("the token was revoked"),
+            ),
+            (r#"Bearer error_description="a \"b\", c=d""#, Some("a \"b\", c=d")),
+            ("Bearer Error_Description=expired,realm=x", Some("expired")),
+            (r#"Bearer realm="x, error_description=no""#, None),
+            (r#"Bearer realm="rescind", error_description="""#, None),
+            ("Bearer", None),
+        ] {
+            assert_eq!(error_description(challenge).as_deref(), reason, "{challenge}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ pub(crate) use errors::ApiError;
 
 use crate::exit::Failure;
 use crate::log::Log;
-use crate::profiles::Profile;
+use crate::profiles::{Credential, Profile};
 use crate::tls::tls_config;
 
 /// The largest answer of the management API that is read, in bytes: a page of 1,000 tokens with all their permissions
@@ -38,7 +38,7 @@ pub(crate) fn segment(text: &str) -> String {
 pub(crate) struct Api {
     agent: Agent,
     origin: String,
-    token: String,
+    credential: Credential,
     place: String,
     timeout: Duration,
     log: Log,
@@ -52,13 +52,13 @@ pub(crate) struct Content {
 }
 
 impl Api {
-    /// A client for the server of `profile`, which presents `token`.
+    /// A client for the server of `profile`, which presents `credential`.
     ///
     /// # Errors
-    /// The profile's certificates cannot be used.
+    /// The profile's certificates cannot be used, or the credential is none.
     pub(crate) fn new(
         profile: &Profile,
-        token: String,
+        credential: Credential,
         timeout: Duration,
         log: Log,
     ) -> Result<Self, Failure> {
@@ -77,15 +77,19 @@ impl Api {
             ))
             .build()
             .new_agent();
-        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Failure::Failed(
-                "the token holds characters that no token has: copy it again".to_owned(),
-            ));
+        let Credential { secret, source } = &credential;
+        if secret.is_empty() {
+            return Err(Failure::Failed(format!("{source} is empty: give a token")));
+        }
+        if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Failure::Failed(format!(
+                "{source} holds characters that no token has: copy it again"
+            )));
         }
         Ok(Self {
             agent,
             origin: profile.origin(),
-            token,
+            credential,
             place: profile.place.clone(),
             timeout,
             log,
@@ -184,7 +188,7 @@ impl Api {
             .method(method.clone())
             .uri(&url)
             .header("accept", "application/json")
-            .header("authorization", format!("Bearer {}", self.token));
+            .header("authorization", format!("Bearer {}", self.credential.secret));
         if let Some(content) = &content {
             request = request.header("content-type", content.kind);
             if content.is_gzip {

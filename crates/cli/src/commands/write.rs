@@ -80,9 +80,8 @@ pub(super) fn open_database(
     let profile = Profile::open(global, log)?;
     let database = database.or(profile.database.as_ref()).cloned();
     let database = database.ok_or_else(|| profile.lacks("database", "--database"))?;
-    let token = token.or(profile.token.as_ref()).cloned();
-    let token = token.ok_or_else(|| profile.lacks("token", "--token"))?;
-    Ok((Api::new(&profile, token, timeout, log)?, database))
+    let credential = profile.database_token(token)?;
+    Ok((Api::new(&profile, credential, timeout, log)?, database))
 }
 
 /// Runs `write`.

@@ -203,3 +203,38 @@ fn profiles_are_chosen_by_flag_and_by_variable() {
     let prefixed = bare.replace("v0", &format!("v0/accounts/{ACCOUNT}/clusters/{CLUSTER}"));
     assert_eq!(stub.lines(), [bare.clone(), bare, prefixed]);
 }
+
+#[test]
+fn a_refused_token_is_named_by_its_source() {
+    let stub = Stub::serve(|_| {
+        let challenge =
+            r#"Bearer realm="x", error="invalid_token", error_description="the token was revoked""#;
+        Answer::json(401, r#"{"error":"the request was not authenticated"}"#)
+            .with("WWW-Authenticate", challenge)
+    });
+    let ctl = Ctl::new(stub.port);
+    let query = ["query", "SELECT 1"].as_slice();
+    let by_flag = [query, &["--token", "apiv1_x"]].concat();
+    let empty = [query, &["--token", ""]].concat();
+    let config = format!(
+        "[[profile]]\nname = \"default\"\nproduct = \"clustered\"\nhost = \"127.0.0.1\"\nport = {}\n\
+         [profile.tls]\ndisable = true\n[profile.auth.token]\ntoken_file = \"token.txt\"\n",
+        stub.port
+    );
+    let saved = Ctl::with_config(stub.port, &config);
+    saved.file("token.txt", "M.V1.saved\n");
+    let variable = Ctl::new(stub.port).variable("INFLUXCTL_MGMT_TOKEN", "M.V1.other");
+    let list = ["token", "list"].as_slice();
+    let mut text = String::new();
+    for (what, ctl, arguments) in [
+        ("database token of the profile", &ctl, query),
+        ("database token of the flag", &ctl, &by_flag),
+        ("no database token", &ctl, &empty),
+        ("management token of the profile", &ctl, list),
+        ("management token of the variable", &variable, list),
+        ("management token of a file", &saved, list),
+    ] {
+        text.push_str(&format!("# {what}\n{}\n", ctl.run(arguments).text()));
+    }
+    insta::assert_snapshot!(text);
+}
