@@ -113,6 +113,7 @@ fn format(format: Format) -> rescind_engine::Format {
     match format {
         Format::Json => rescind_engine::Format::Json,
         Format::JsonLines => rescind_engine::Format::JsonLines,
+        Format::TypedJsonLines => rescind_engine::Format::TypedJsonLines,
         Format::Csv => rescind_engine::Format::Csv,
         Format::Pretty => rescind_engine::Format::Pretty,
         Format::Parquet => rescind_engine::Format::Parquet,
