@@ -4,10 +4,10 @@ mod batches;
 mod progress;
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write as _};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write as _};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use flate2::Compression;
@@ -27,6 +27,8 @@ pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const COMPRESS_FROM: usize = 1_024;
 /// How many refused lines are told one by one.
 const MAX_TOLD: usize = 10;
+/// How many refused lines an answer names (contract, data-plane section 3).
+const MAX_NAMED: usize = 100;
 
 /// `write`
 #[derive(Args)]
@@ -90,7 +92,8 @@ pub(crate) fn run(args: &WriteArgs, global: &GlobalArgs, log: Log) -> Result<(),
     let (api, database) = open_database(given, global.write_timeout()?, global, log)?;
     let precision = args.precision.as_str();
     let path = format!("/api/v3/write_lp?db={}&precision={precision}", segment(&database));
-    let mut progress = Progress::new();
+    let started = Instant::now();
+    let mut progress = Progress::new(io::stderr().is_terminal().then(io::stderr));
     let mut batches = Batches::new(open(&args.input)?, args.batch_size);
     let mut is_empty = true;
     while let Some(batch) = batches
@@ -98,10 +101,10 @@ pub(crate) fn run(args: &WriteArgs, global: &GlobalArgs, log: Log) -> Result<(),
         .map_err(Failure::because(format!("cannot read {}", shown(&args.input))))?
     {
         is_empty = false;
-        send(&api, &path, &batch).map_err(|error| refusal(&batch, &error, &progress))?;
-        progress.add(&batch);
+        send(&api, &path, &batch).map_err(|error| refusal(&batch, &error, progress.lines()))?;
+        progress.add(&batch, started.elapsed());
     }
-    progress.finish();
+    progress.finish(started.elapsed());
     if is_empty {
         return Err(Failure::Failed(format!(
             "there is no line protocol in {}",
@@ -158,7 +161,7 @@ fn send(api: &Api, path: &str, batch: &Batch) -> Result<(), ApiError> {
 }
 
 /// Names the batch and the lines as the input counts them, and says what is already written.
-fn refusal(batch: &Batch, error: &ApiError, progress: &Progress) -> Failure {
+fn refusal(batch: &Batch, error: &ApiError, before: u64) -> Failure {
     let (first, last) = (batch.first_line, batch.last_line);
     let mut message = format!("batch {} (lines {first} to {last}): {error}", batch.number);
     for (line, why) in error.lines.iter().take(MAX_TOLD) {
@@ -167,14 +170,31 @@ fn refusal(batch: &Batch, error: &ApiError, progress: &Progress) -> Failure {
     if let Some(more @ 1..) = error.lines.len().checked_sub(MAX_TOLD) {
         message.push_str(&format!("\n  and {more} more lines"));
     }
-    // The words of the documented answer (contract, core-wire section 6).
-    if error.message.starts_with("partial write") {
-        message.push_str("\n  the other lines of this batch were written");
+    if let Some(rest) = rest_of(batch, error) {
+        message.push_str(&format!("\n  {rest}"));
     }
-    let written = match progress.lines() {
+    let written = match before {
         0 => "no earlier batch was written".to_owned(),
         lines => format!("the {lines} lines before it were written"),
     };
     message.push_str(&format!("\n  {written}"));
     Failure::Failed(message)
+}
+
+/// What became of the lines that were not refused; `None` when the answer does not tell.
+fn rest_of(batch: &Batch, error: &ApiError) -> Option<String> {
+    let refused = error.lines.len();
+    // The words of the documented answer (contract, core-wire section 6); others that name lines kept none.
+    let is_partial = error.message.starts_with("partial write");
+    if refused == 0 {
+        return None;
+    }
+    Some(match batch.points.saturating_sub(refused) {
+        rest if !is_partial || rest == 0 => "no line of this batch was written".to_owned(),
+        _ if refused >= MAX_NAMED => format!(
+            "the server names {MAX_NAMED} refused lines at most; those that it did not refuse were written"
+        ),
+        1 => "the other line of this batch was written".to_owned(),
+        rest => format!("the other {rest} lines of this batch were written"),
+    })
 }

@@ -156,14 +156,30 @@ fn lines_are_written_in_batches() {
 #[test]
 fn a_refused_batch_names_its_lines_and_what_was_written() {
     let stub = Stub::serve(|asked| {
-        if unpacked(asked).contains("f=x") {
-            let data = r#"[{"line_number":2,"error_message":"invalid field value","original_line":"m f=x"}]"#;
-            Answer::json(
+        let text = unpacked(asked);
+        let lines = (1..).zip(text.lines());
+        let refused: Vec<String> = lines
+            .filter(|(_, line)| line.contains("f=x"))
+            .map(|(number, line)| {
+                format!(r#"{{"line_number":{number},"error_message":"invalid field value","original_line":"{line}"}}"#)
+            })
+            .take(100)
+            .collect();
+        let all = refused.join(",");
+        match refused.first() {
+            None => Answer::done(),
+            Some(first) if text.contains("strict") => Answer::json(
                 400,
-                format!(r#"{{"error":"partial write of line protocol occurred","data":{data}}}"#),
-            )
-        } else {
-            Answer::done()
+                format!(r#"{{"error":"line protocol parsing error","data":{first}}}"#),
+            ),
+            Some(_) if text.contains("old") => Answer::json(
+                422,
+                format!(r#"{{"error":"outside the retention period","data":[{all}]}}"#),
+            ),
+            Some(_) => Answer::json(
+                400,
+                format!(r#"{{"error":"partial write of line protocol occurred","data":[{all}]}}"#),
+            ),
         }
     });
     let ctl = Ctl::new(stub.port);
@@ -172,6 +188,13 @@ fn a_refused_batch_names_its_lines_and_what_was_written() {
     for (arguments, input) in [
         (["write", "-", "--batch-size", "2"].as_slice(), input),
         (&["write", "-"], "m f=0\nm f=x\n"),
+        (&["write", "-"], "# one\nm f=x\n\n"),
+        (&["write", "-"], "m f=x\nm f=x\n"),
+        (&["write", "-"], "m f=1\nm f=2\nm f=x\n"),
+        (&["write", "-"], "strict f=1\nm f=x\n"),
+        (&["write", "-"], "old f=1\nm f=x\n"),
+        (&["write", "-"], &("m f=1\n".to_owned() + &"m f=x\n".repeat(101))),
+        (&["write", "-"], &"m f=x\n".repeat(100)),
         (&["write", "-"], "\n# nothing\n"),
         (&["write", "missing.lp"], ""),
     ] {

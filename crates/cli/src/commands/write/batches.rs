@@ -14,6 +14,8 @@ pub(super) struct Batch {
     pub(super) number: u64,
     /// Whole lines, with their ends.
     pub(super) bytes: Vec<u8>,
+    /// How many of its lines are points: neither blank nor a comment.
+    pub(super) points: usize,
     /// The number of its first line in the input, from 1.
     pub(super) first_line: u64,
     /// The number of its last line.
@@ -75,6 +77,7 @@ impl<R: BufRead> Batches<R> {
         Ok(Some(Batch {
             number: self.number,
             bytes,
+            points,
             first_line,
             last_line: self.line,
         }))
