@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::Resettable;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand};
 use rescind_domain::{AccountId, ClusterId};
 
@@ -121,6 +122,17 @@ impl GlobalArgs {
 /// The whole command, as completions and manual pages are made from it.
 pub(crate) fn command() -> Command {
     with_help(CommandLine::command())
+}
+
+/// A variable set to nothing counts as not set, as shells and units set variables that way to unset them.
+pub(crate) fn without_empty_variables(command: Command) -> Command {
+    command.mut_args(|arg| {
+        let is_empty = arg
+            .get_env()
+            .and_then(std::env::var_os)
+            .is_some_and(|value| value.is_empty());
+        if is_empty { arg.env(Resettable::Reset) } else { arg }
+    })
 }
 
 /// `help` and `h` in every group (contract, influxctl section 1).

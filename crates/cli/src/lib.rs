@@ -66,7 +66,7 @@ fn print_error(error: &clap::Error) {
 }
 
 fn parse(arguments: impl IntoIterator<Item = OsString>) -> clap::error::Result<Option<CommandLine>> {
-    let mut command = args::command();
+    let mut command = args::without_empty_variables(args::command());
     let matches = command.try_get_matches_from_mut(arguments)?;
     if let Some(help) = args::requested_help(&mut command, &matches) {
         // A closed stdout needs no help.

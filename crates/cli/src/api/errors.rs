@@ -173,6 +173,14 @@ impl Api {
             rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => format!(
                 "{origin} is not trusted: its certificate is signed by nobody known here; set tls.ca in {place} to the certificate that signed it, or tls.insecure = true to trust any"
             ),
+            // The library names this reason in a type that it keeps to itself.
+            rustls::Error::InvalidCertificate(reason)
+                if format!("{reason:?}").contains("CaUsedAsEndEntity") =>
+            {
+                format!(
+                    "{origin} is not trusted: its certificate was made for an authority (CA:TRUE), and a server's must be made for a server (CA:FALSE): make the server another one"
+                )
+            }
             rustls::Error::InvalidCertificate(reason) => format!(
                 "{origin} is not trusted: {reason}; set tls.ca in {place} to the certificate that signed the server's, or tls.insecure = true to trust any"
             ),

@@ -1,7 +1,7 @@
 //! `management`: management tokens (contract, influxctl section 9).
 
 use clap::{Args, Subcommand, ValueEnum};
-use rescind_domain::{ManagementTokenId, Timestamp};
+use rescind_domain::{ManagementTokenId, Timestamp, UserId};
 use rescind_wire::{CreateManagementToken, CreatedManagementToken, ManagementToken};
 use serde::Serialize;
 use ureq::http::Method;
@@ -94,8 +94,13 @@ struct TokenJson {
 
 impl From<ManagementToken> for TokenJson {
     fn from(token: ManagementToken) -> Self {
-        // The documented value is a bare id; `user:ID` is how the server tells kinds of creators apart.
-        let created_by = token.created_by.rsplit(':').next().unwrap_or_default().to_owned();
+        // The documented value is a bare id; `user:ID` is how the server tells kinds of creators apart. The nil UUID
+        // stands for the system and its operator, who have none.
+        let creator = token.created_by.rsplit(':').next().map(str::parse::<UserId>);
+        let created_by = creator
+            .and_then(Result::ok)
+            .unwrap_or(UserId::from_bytes([0; 16]))
+            .to_string();
         Self {
             id: token.id,
             account_id: token.account_id,

@@ -205,6 +205,10 @@ pub(crate) fn run(command: TokenCommand, session: &Session) -> Result<(), Failur
 }
 
 fn create(args: CreateArgs, session: &Session) -> Result<(), Failure> {
+    if args.description.is_empty() {
+        let message = "the description must not be empty: say what the token is for";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     let request = CreateDatabaseToken {
         description: args.description,
         permissions: Some(args.permissions.permissions().unwrap_or_default()),

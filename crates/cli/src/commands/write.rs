@@ -38,7 +38,7 @@ pub(crate) struct WriteArgs {
     #[arg(value_name = "LINE_PROTOCOL")]
     input: String,
     /// Lines per request
-    #[arg(long, value_name = "N", default_value = "10000")]
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = batch_size)]
     batch_size: NonZeroUsize,
     /// Database to write to instead of the profile's
     #[arg(long, value_name = "NAME")]
@@ -70,6 +70,11 @@ impl Precision {
             Self::S => "second",
         }
     }
+}
+
+fn batch_size(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse()
+        .map_err(|_| "must be a whole number from 1, such as 10000")
 }
 
 /// A client that presents a database token, and the database: what `write` and `query` need of a profile.

@@ -149,17 +149,26 @@ fn line<'a>(columns: &[(usize, Align)], cells: impl Iterator<Item = &'a str>) ->
     format!("|{}|", padded.join("|"))
 }
 
-/// Shows control characters as escapes: a description must not be able to move the cursor.
+/// Shows as escapes what moves the cursor or other text, or hides: a description must not be able to.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .fold(String::with_capacity(text.len()), |mut shown, c| {
-            if c.is_control() {
+            if c.is_control() || is_format(c) {
                 shown.extend(c.escape_default());
             } else {
                 shown.push(c);
             }
             shown
         })
+}
+
+/// Format characters and separators that direct text or take no room. The joiners U+200C and U+200D stay: words and
+/// emoji are written with them.
+fn is_format(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -196,6 +205,16 @@ mod tests {
             ("expires at", Cell::text("2025-10-24T00:00:00Z")),
             ("revoked at", Cell::Empty),
         ]));
+    }
+
+    #[test]
+    fn nothing_moves_or_hides_text() {
+        for c in "\u{1b}\u{7f}\u{9b}\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}\u{200b}\u{feff}\u{e0041}".chars()
+        {
+            assert_eq!(printable(&format!("a{c}b")), format!("a{}b", c.escape_default()));
+        }
+        let words = "größe 日本 \u{5e9}\u{5dc} می\u{200c}خواهم 👩\u{200d}🚀";
+        assert_eq!(printable(words), words);
     }
 
     proptest! {

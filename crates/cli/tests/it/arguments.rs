@@ -16,6 +16,7 @@ fn wrong_usage_exits_2_and_says_what_is_wrong() {
         &["token", "list", "extra"],
         &["token", "create", "one", "two"],
         &["token", "create"],
+        &["token", "create", ""],
         &["token", "revoke"],
         &["token", "revoke", "not-a-uuid", "--force"],
         &["management", "revoke", ID, "123"],

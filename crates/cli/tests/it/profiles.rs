@@ -134,13 +134,16 @@ fn the_file_is_where_the_documentation_says() {
     let text = std::fs::read_to_string(ctl.file("x", "").with_file_name("config.toml")).expect("there");
     std::fs::write(home.path().join(under).join("config.toml"), text).expect("written");
     let home = home.path().to_str().expect("UTF-8");
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_influxctl"))
-        .args(["token", "list"])
-        .env_clear()
-        .env("HOME", home)
-        .output()
-        .expect("runs");
-    assert!(output.status.success(), "{output:?}");
+    for (variable, value) in [("UNUSED", ""), ("INFLUXCTL_CONFIG", "")] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_influxctl"))
+            .args(["token", "list"])
+            .env_clear()
+            .env("HOME", home)
+            .env(variable, value)
+            .output()
+            .expect("runs");
+        assert!(output.status.success(), "{output:?}");
+    }
 }
 
 #[test]
@@ -199,9 +202,11 @@ fn profiles_are_chosen_by_flag_and_by_variable() {
     let ctl = Ctl::new(stub.port).variable("INFLUXCTL_PROFILE", "own");
     assert_eq!(ctl.run(&["token", "list"]).code, 0);
     assert_eq!(ctl.run(&["token", "list", "--profile", "default"]).code, 0);
+    let ctl = Ctl::new(stub.port).variable("INFLUXCTL_PROFILE", "");
+    assert_eq!(ctl.run(&["token", "list"]).code, 0);
     let bare = "GET /api/v0/tokens?status=active,expired&limit=1000".to_owned();
     let prefixed = bare.replace("v0", &format!("v0/accounts/{ACCOUNT}/clusters/{CLUSTER}"));
-    assert_eq!(stub.lines(), [bare.clone(), bare, prefixed]);
+    assert_eq!(stub.lines(), [bare.clone(), bare, prefixed.clone(), prefixed]);
 }
 
 #[test]

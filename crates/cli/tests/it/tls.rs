@@ -3,6 +3,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
@@ -19,10 +20,16 @@ impl TlsServer {
     /// With a certificate for these names that signed itself; it may ask clients for that same certificate.
     fn serve(names: &[&str], asks_for_certificate: bool) -> Self {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
-        let (pem, key_pem) = (made.cert.pem(), made.signing_key.serialize_pem());
-        let der = made.cert.der().clone();
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        let parameters = CertificateParams::new(names).expect("names");
+        Self::serve_with(parameters, asks_for_certificate)
+    }
+
+    fn serve_with(parameters: CertificateParams, asks_for_certificate: bool) -> Self {
+        let pair = KeyPair::generate().expect("a key");
+        let made = parameters.self_signed(&pair).expect("a certificate");
+        let (pem, key_pem) = (made.pem(), pair.serialize_pem());
+        let der = made.der().clone();
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(pair.serialize_der()));
 
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -103,6 +110,14 @@ fn a_certificate_for_another_name_is_refused() {
         "{}",
         ended.stderr
     );
+}
+
+#[test]
+fn an_authoritys_certificate_is_for_no_server() {
+    let mut parameters = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("names");
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let server = TlsServer::serve_with(parameters, false);
+    insta::assert_snapshot!(server.run("ca = \"cert.pem\"").text());
 }
 
 #[test]

@@ -63,7 +63,10 @@ fn management_tokens(asked: &Asked) -> Answer {
         "2024-03-12T20:13:40.436Z",
         r#","expiresAt":"2024-06-27T12:34:56.000Z","revokedAt":"2024-03-12T20:17:30.063Z""#,
     );
-    let second = management_token(SECOND, "Another", "2024-03-12T19:58:47.000Z", "");
+    let second = management_token(SECOND, "Another", "2024-03-12T19:58:47.000Z", "")
+        .replace("user:", "management_token:");
+    let third = management_token(THIRD, "First", "2024-03-12T19:58:46.000Z", "")
+        .replace(&format!("user:{CLUSTER}"), "system");
     match (asked.method.as_str(), path.as_str()) {
         ("POST", "") => Answer::json(
             200,
@@ -74,7 +77,7 @@ fn management_tokens(asked: &Asked) -> Answer {
                 r#","expiresAt":"2025-10-24T00:00:00.000Z","token":"M.V1.thenewsecret""#,
             ),
         ),
-        ("GET", "?limit=1000") => Answer::json(200, format!("[{first},{second}]")),
+        ("GET", "?limit=1000") => Answer::json(200, format!("[{first},{second},{third}]")),
         ("GET", path) if path.ends_with(FIRST) => Answer::json(200, first),
         ("DELETE", path) if path.ends_with(FIRST) => Answer::done(),
         _ => Answer::error(404, "no such token"),
