@@ -81,6 +81,9 @@ pub(crate) const fn day_of(time: i64) -> i64 {
     time.div_euclid(DAY_NANOS)
 }
 
+/// Points of a data page: a query for one series reads the pages that hold it, found by their statistics.
+const PAGE_ROWS: usize = 4_096;
+
 /// Writes one file, batch by batch.
 pub(crate) struct FileWriter {
     writer: ArrowWriter<File>,
@@ -102,6 +105,7 @@ impl FileWriter {
         let properties = WriterProperties::builder()
             .set_compression(Compression::LZ4_RAW)
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+            .set_data_page_row_count_limit(PAGE_ROWS)
             .set_statistics_enabled(EnabledStatistics::Page)
             .build();
         let writer =

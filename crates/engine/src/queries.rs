@@ -1,4 +1,4 @@
-//! The way of a query: checked, planned and run on threads of its own, its result streamed batch by batch.
+//! The way of a query: checked, planned, and its result streamed batch by batch.
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
@@ -18,19 +18,24 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SQLOptions;
 use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::parser::ParserError;
 use futures::{Stream, StreamExt};
 use rescind_domain::{Action, DatabaseView, Permit};
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use crate::catalogs::DatabaseTables;
 use crate::columns::PlainColumns;
+use crate::complexity::{Complexity, check_statement, check_text};
 use crate::engine::{Engine, Inner};
 use crate::errors::{Error, QueryError};
+use crate::functions::TooMuch;
+use crate::runs::{Ending, Output, Run, runtime};
 use crate::scans::TableScan;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
+use crate::turns::Turns;
 
 /// Batches that wait for the client; more would only take memory.
 const BATCHES_AHEAD: usize = 2;
@@ -69,26 +74,21 @@ pub enum Param {
 #[derive(Debug)]
 pub struct QueryResult {
     schema: SchemaRef,
-    batches: mpsc::Receiver<Message>,
+    batches: mpsc::Receiver<RecordBatch>,
+    /// How the run ended, when it has.
+    ending: oneshot::Receiver<Ending>,
+    is_ended: bool,
     permit: Permit,
     is_done: bool,
-}
-
-#[derive(Debug)]
-enum Message {
-    Batch(RecordBatch),
-    Failure(QueryError),
-    /// The result is complete. Without it, the query broke off.
-    End,
 }
 
 /// What queries run on.
 pub(crate) struct Queries {
     sessions: Sessions,
-    turns: Arc<Semaphore>,
+    turns: Turns,
+    /// Of work that no client asked for.
     runtime: Option<Runtime>,
     queue_timeout: Duration,
-    run_timeout: Duration,
 }
 
 impl Engine {
@@ -128,9 +128,8 @@ impl Inner {
                 "a query may have at most {max} bytes"
             )));
         }
-        let queries = &self.queries;
-        let turn = timeout(queries.queue_timeout, Arc::clone(&queries.turns).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else {
+        let turn = timeout(self.queries.queue_timeout, self.queries.turns.take(view.id)).await;
+        let Ok(Some(turn)) = turn else {
             return Err(QueryError::TooManyQueries {
                 retry_after: RETRY_AFTER,
             });
@@ -138,115 +137,66 @@ impl Inner {
         if permit.is_cut() {
             return Err(QueryError::Cut);
         }
-        let runtime = queries.runtime.as_ref().ok_or_else(broken_off)?;
-        let (schema, answer) = oneshot::channel();
+        let (schema, planned) = oneshot::channel();
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
-        let inner = Arc::clone(self);
-        runtime.spawn(async move { inner.run(turn, view, query, schema, sender).await });
-        let schema = answer.await.map_err(|_| broken_off())??;
+        let (ending, mut ended) = oneshot::channel();
+        let output = Output {
+            schema,
+            batches: sender,
+        };
+        let run = Run {
+            inner: Arc::clone(self),
+            turn,
+            permit: permit.clone(),
+            view,
+            query,
+            output,
+            ending,
+        };
+        run.start()?;
+        let schema = tokio::select! {
+            biased;
+            Ok(schema) = planned => schema,
+            ended = &mut ended => return Err(ended.ok().and_then(Result::err).unwrap_or_else(broken_off)),
+        };
         Ok(QueryResult {
             schema,
             batches,
+            ending: ended,
+            is_ended: false,
             permit: permit.clone(),
             is_done: false,
         })
     }
-
-    /// Runs on the queries' threads until the result is complete or nobody wants it any more.
-    async fn run(
-        self: Arc<Self>,
-        turn: OwnedSemaphorePermit,
-        view: Arc<DatabaseView>,
-        query: Query,
-        schema: oneshot::Sender<Result<SchemaRef, QueryError>>,
-        sender: mpsc::Sender<Message>,
-    ) {
-        let now = self.clock.now().nanos();
-        // Kept to the end: it holds the files that the query reads.
-        let tables = Arc::new(DatabaseTables::new(view, Arc::clone(&self.tables), now));
-        let state = self.queries.sessions.of(Arc::clone(&tables), now);
-        let limit = self.queries.run_timeout;
-        let deadline = Instant::now() + limit;
-        let started = tokio::select! {
-            started = timeout_at(deadline, self.queries.start_query(&state, query)) => {
-                started.unwrap_or(Err(QueryError::TimedOut { limit }))
-            }
-            () = sender.closed() => return,
-        };
-        let (stream, columns) = match started {
-            Ok(started) => started,
-            Err(error) => return drop(schema.send(Err(error))),
-        };
-        // Whoever asked may have gone away.
-        let _ = schema.send(Ok(columns.schema()));
-        let sent = tokio::select! {
-            sent = timeout_at(deadline, forward(stream, &columns, &sender)) => {
-                sent.unwrap_or(Err(QueryError::TimedOut { limit }))
-            }
-            () = sender.closed() => return,
-        };
-        let last = match sent {
-            Ok(()) => Message::End,
-            Err(error) => {
-                self.counters.queries_failed.fetch_add(1, Ordering::Relaxed);
-                Message::Failure(error)
-            }
-        };
-        drop(turn);
-        let _ = sender.send(last).await;
-        drop(tables);
-    }
-}
-
-async fn forward(
-    mut stream: SendableRecordBatchStream,
-    columns: &PlainColumns,
-    sender: &mpsc::Sender<Message>,
-) -> Result<(), QueryError> {
-    while let Some(batch) = stream.next().await {
-        let batch = batch.map_err(|error| run_error(&error))?;
-        if batch.num_rows() == 0 {
-            continue;
-        }
-        let batch = columns
-            .convert(&batch)
-            .map_err(|error| QueryError::Internal(error.to_string()))?;
-        if sender.send(Message::Batch(batch)).await.is_err() {
-            break;
-        }
-    }
-    Ok(())
 }
 
 impl Queries {
     pub(crate) fn start(settings: &Settings) -> Result<Self, Error> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(settings.query_threads.max(1))
-            .thread_name("rescind-query")
-            .enable_time()
-            .build()
+        let runtime = runtime(settings.query_threads, "rescind-merge")
             .map_err(|error| Error::Stopped(format!("cannot start threads for queries: {error}")))?;
         Ok(Self {
             sessions: Sessions::new(settings).map_err(Error::data("prepare to query"))?,
-            turns: Arc::new(Semaphore::new(settings.max_queries.max(1))),
+            turns: Turns::new(settings.max_queries),
             runtime: Some(runtime),
             queue_timeout: settings.query_queue_timeout,
-            run_timeout: settings.query_timeout,
         })
     }
 
-    async fn start_query(
+    pub(crate) async fn start_query(
         &self,
-        state: &SessionState,
+        tables: Arc<DatabaseTables>,
+        now: i64,
         query: Query,
     ) -> Result<(SendableRecordBatchStream, PlainColumns), QueryError> {
-        let plan = logical_plan(state, query).await?;
+        let (statement, complexity) = parse(self.sessions.internal(), &query.sql)?;
+        let state = self.sessions.of(tables, now, complexity);
+        let plan = logical_plan(&state, statement, query).await?;
         let plan = state
             .create_physical_plan(&plan)
             .await
             .map_err(|error| plan_error(&error))?;
         let columns = PlainColumns::new(&plan.schema());
-        let stream = execute_stream(plan, self.sessions.task(state)).map_err(|error| run_error(&error))?;
+        let stream = execute_stream(plan, self.sessions.task(&state)).map_err(|error| run_error(&error))?;
         Ok((stream, columns))
     }
 
@@ -296,30 +246,53 @@ impl Stream for QueryResult {
         if self.is_done {
             return Poll::Ready(None);
         }
-        let message = std::task::ready!(self.batches.poll_recv(context));
+        let next = self.poll_batch(context);
         // Asked last thing before data goes out (promise G2).
-        let item = match message {
-            _ if self.permit.is_cut() => Err(QueryError::Cut),
-            Some(Message::Batch(batch)) => return Poll::Ready(Some(Ok(batch))),
-            Some(Message::End) => {
-                self.is_done = true;
-                return Poll::Ready(None);
-            }
-            Some(Message::Failure(error)) => Err(error),
-            None => Err(broken_off()),
+        let item = match std::task::ready!(next) {
+            _ if self.permit.is_cut() => Some(Err(QueryError::Cut)),
+            Ok(Some(batch)) => return Poll::Ready(Some(Ok(batch))),
+            Ok(None) => None,
+            Err(error) => Some(Err(error)),
         };
         self.is_done = true;
         self.batches.close();
-        Poll::Ready(Some(item))
+        Poll::Ready(item)
     }
 }
 
-/// Reads the text as one statement that reads.
-async fn logical_plan(state: &SessionState, query: Query) -> Result<LogicalPlan, QueryError> {
+impl QueryResult {
+    fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<RecordBatch>, QueryError>> {
+        // A run that fails or is stopped may keep its batches open for a while.
+        if !self.is_ended
+            && let Poll::Ready(ending) = Pin::new(&mut self.ending).poll(context)
+        {
+            ending.unwrap_or_else(|_| Err(broken_off()))?;
+            self.is_ended = true;
+        }
+        match self.batches.poll_recv(context) {
+            Poll::Ready(None) if !self.is_ended => Poll::Pending,
+            batch => batch.map(Ok),
+        }
+    }
+}
+
+/// Reads the text as one statement, and measures it.
+fn parse(state: &SessionState, sql: &str) -> Result<(Statement, Complexity), QueryError> {
+    check_text(sql)?;
     let dialect = state.config().options().sql_parser.dialect;
     let statement = state
-        .sql_to_statement(&query.sql, &dialect)
+        .sql_to_statement(sql, &dialect)
         .map_err(|error| QueryError::Invalid(message(&error)))?;
+    let complexity = check_statement(&statement)?;
+    Ok((statement, complexity))
+}
+
+/// Plans a statement that reads.
+async fn logical_plan(
+    state: &SessionState,
+    statement: Statement,
+    query: Query,
+) -> Result<LogicalPlan, QueryError> {
     let refuse = |what: &str| QueryError::NotImplemented(format!("{what} is not offered; queries only read"));
     match &statement {
         Statement::CopyTo(_) => return Err(refuse("COPY")),
@@ -375,19 +348,20 @@ impl From<Param> for ScalarValue {
     }
 }
 
-fn broken_off() -> QueryError {
+pub(crate) fn broken_off() -> QueryError {
     QueryError::Internal("the query broke off".to_owned())
 }
 
 fn plan_error(error: &DataFusionError) -> QueryError {
     match error.find_root() {
         DataFusionError::NotImplemented(_) => QueryError::NotImplemented(message(error)),
-        DataFusionError::ResourcesExhausted(_) => QueryError::OutOfMemory(message(error)),
+        DataFusionError::ResourcesExhausted(_) => out_of_memory(),
+        DataFusionError::External(external) if external.is::<TooMuch>() => {
+            QueryError::OutOfMemory(external.to_string())
+        }
         DataFusionError::ArrowError(arrow, _) => match &**arrow {
             // What the system did not say, the limit of spilled data did.
-            ArrowError::IoError(_, io) if io.raw_os_error().is_none() => {
-                QueryError::OutOfMemory(message(error))
-            }
+            ArrowError::IoError(_, io) if io.raw_os_error().is_none() => out_of_memory(),
             ArrowError::IoError(..) => QueryError::Internal(message(error)),
             _ => QueryError::Invalid(message(error)),
         },
@@ -400,7 +374,12 @@ fn plan_error(error: &DataFusionError) -> QueryError {
     }
 }
 
-fn run_error(error: &DataFusionError) -> QueryError {
+/// What the library advises instead, nobody can set.
+fn out_of_memory() -> QueryError {
+    QueryError::OutOfMemory("raise --query-memory-bytes or narrow the query".to_owned())
+}
+
+pub(crate) fn run_error(error: &DataFusionError) -> QueryError {
     match plan_error(error) {
         QueryError::Invalid(message) | QueryError::NotImplemented(message) => QueryError::Failed(message),
         other => other,
@@ -408,7 +387,17 @@ fn run_error(error: &DataFusionError) -> QueryError {
 }
 
 fn message(error: &DataFusionError) -> String {
-    let mut text = error.strip_backtrace();
+    let mut text = match error.find_root() {
+        DataFusionError::SQL(error, _) => match &**error {
+            ParserError::TokenizerError(what) | ParserError::ParserError(what) => {
+                format!("SQL error: {what}")
+            }
+            ParserError::RecursionLimitExceeded => {
+                "the query is too complex: too many parentheses or sub-selects in one another".to_owned()
+            }
+        },
+        _ => error.strip_backtrace(),
+    };
     let end = text.floor_char_boundary(MESSAGE_BYTES);
     text.truncate(end);
     text

@@ -10,16 +10,22 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry, ObjectStoreUrl};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::prelude::SessionConfig;
 use object_store::local::LocalFileSystem;
 
 use crate::catalogs::{CATALOG, DatabaseTables, OneCatalog, SCHEMA};
-use crate::functions::bounded;
+use crate::complexity::Complexity;
+use crate::concatenation::MeasuredSyntax;
+use crate::functions::{TextLimit, bounded};
 use crate::scans::STORE;
 use crate::settings::Settings;
 
 /// How many consumers of memory an error names.
 const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN;
+
+/// The part of a query's memory that a sort keeps back: one in so many.
+const RESERVED: usize = 16;
 
 /// Makes the session of each query.
 pub(crate) struct Sessions {
@@ -37,6 +43,7 @@ impl Sessions {
             .with_disk_manager_builder(disk)
             .with_object_store_registry(Arc::new(only_data_files(settings)?))
             .build_arc()?;
+        let query_bytes = settings.query_memory_bytes / settings.max_queries.max(1);
         let mut config = SessionConfig::new()
             .with_target_partitions(settings.query_threads.max(1))
             .with_information_schema(true)
@@ -44,12 +51,19 @@ impl Sessions {
             .with_create_default_catalog_and_schema(false)
             // Files are spread over the partitions by the scan itself.
             .with_repartition_file_scans(false);
+        // Sorting keeps that much for its last step; the default is more than a small share.
+        let reserved = (query_bytes / RESERVED).min(config.options().execution.sort_spill_reservation_bytes);
+        config.options_mut().execution.sort_spill_reservation_bytes = reserved;
         // Clients know text as Utf8 (contract, core-wire section 4).
         config.options_mut().sql_parser.map_string_types_to_utf8view = false;
         let functions = SessionStateDefaults::default_scalar_functions();
+        let functions: Vec<_> = functions.iter().map(bounded).collect();
+        let mut planners: Vec<Arc<dyn ExprPlanner>> = vec![Arc::new(MeasuredSyntax::new(&functions))];
+        planners.extend(SessionStateDefaults::default_expr_planners());
         let base = SessionStateBuilder::new()
             .with_default_features()
-            .with_scalar_functions(functions.iter().map(bounded).collect())
+            .with_scalar_functions(functions)
+            .with_expr_planners(planners)
             .with_config(config)
             .with_runtime_env(Arc::clone(&runtime))
             .with_table_factories(Default::default())
@@ -58,13 +72,15 @@ impl Sessions {
         Ok(Self {
             base,
             runtime,
-            query_bytes: settings.query_memory_bytes / settings.max_queries.max(1),
+            query_bytes,
         })
     }
 
-    /// A session that sees `tables` only; `now` is what `now()` answers, in nanoseconds.
-    pub(crate) fn of(&self, tables: Arc<DatabaseTables>, now: i64) -> SessionState {
+    /// A session of one statement that sees `tables` only; `now` is what `now()` answers, in nanoseconds.
+    pub(crate) fn of(&self, tables: Arc<DatabaseTables>, now: i64, complexity: Complexity) -> SessionState {
         let mut state = self.base.clone();
+        let extensions = &mut state.config_mut().options_mut().extensions;
+        extensions.insert(TextLimit::among(complexity.calls));
         state.register_catalog_list(Arc::new(OneCatalog(tables)));
         let options = Arc::clone(state.config().options());
         let properties = state.execution_props_mut();
