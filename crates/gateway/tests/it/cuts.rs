@@ -1,5 +1,6 @@
 //! Promise G2: work that a token had running ends when the token does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -158,16 +159,26 @@ async fn a_query_is_cut_even_while_its_client_does_not_read() {
 
 #[tokio::test]
 async fn a_query_is_cut_before_its_first_byte() {
-    let house = std::sync::Arc::new(House::new().await);
-    let token = house.token(&[("read", "home")]).await;
+    let house = Arc::new(House::new().await);
     let sender = house.upstream.answer();
+    is_cut(house, sender).await;
+}
+
+#[tokio::test]
+async fn a_query_is_cut_while_it_is_planned() {
+    let house = Arc::new(House::new().await);
+    let sender = house.upstream.plan();
+    is_cut(house, sender).await;
+}
+
+/// Starts a query that nothing comes of, revokes its token, and sees both sides of it end.
+async fn is_cut(house: Arc<House>, sender: mpsc::Sender<Chunk>) {
+    let token = house.token(&[("read", "home")]).await;
     let running = {
-        let (house, secret) = (std::sync::Arc::clone(&house), token.secret.clone());
+        let (house, secret) = (Arc::clone(&house), token.secret.clone());
         tokio::spawn(async move { house.get(QUERY, &secret).await })
     };
-    while house.upstream.calls().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    house.upstream.called().await;
     house.revoke(token.item.id).await;
     let response = running.await.expect("joined");
     assert_eq!(

@@ -6,8 +6,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{Method, Request};
+use http_body_util::Full;
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rescind_authority::{
     Authority, Caller, Catalog, CreateDatabase, CreateDatabaseToken, Created, Location, Place,
     UpdateDatabaseToken,
@@ -187,6 +191,18 @@ impl House {
                 .expect("a request"),
         )
         .await
+    }
+
+    /// As [`Self::connect`], in HTTP/2 without negotiation; with the socket below it.
+    pub(crate) async fn connect_http2(&self) -> (SendRequest<Full<Bytes>>, std::net::TcpStream) {
+        let socket = self.connect().await.into_std().expect("a socket");
+        let below = socket.try_clone().expect("cloned");
+        let socket = TcpStream::from_std(socket).expect("registered");
+        let (client, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(socket))
+            .await
+            .expect("greeted");
+        tokio::spawn(connection);
+        (client, below)
     }
 
     /// Serves on a socket of its own, and connects to it.

@@ -3,6 +3,7 @@
 #[cfg(feature = "bench-always-admit")]
 mod benches;
 mod cuts;
+mod departures;
 mod house;
 mod leaks;
 mod logs;

@@ -17,10 +17,18 @@ pub(crate) type Chunk = Result<Bytes, UpstreamError>;
 pub(crate) struct Script {
     calls: Mutex<Vec<String>>,
     writes: Mutex<VecDeque<UpstreamError>>,
-    queries: Mutex<VecDeque<Result<mpsc::Receiver<Chunk>, UpstreamError>>>,
+    queries: Mutex<VecDeque<Query>>,
     /// Writes wait here: none of them, unless a test takes all the permits away.
     pub(crate) gate: Semaphore,
     pub(crate) waiting: Semaphore,
+}
+
+/// What becomes of a query.
+enum Query {
+    Answered(mpsc::Receiver<Chunk>),
+    /// Holds the receiver for ever, before any answer.
+    Planned(mpsc::Receiver<Chunk>),
+    Failed(UpstreamError),
 }
 
 pub(crate) const WIDE_OPEN: u32 = 1_000;
@@ -46,14 +54,37 @@ impl Script {
     }
 
     pub(crate) fn fail_query(&self, error: UpstreamError) {
-        self.queries.lock().expect("unpoisoned").push_back(Err(error));
+        self.queries
+            .lock()
+            .expect("unpoisoned")
+            .push_back(Query::Failed(error));
     }
 
     /// The next query's answer is what the test sends; `closed()` tells that nobody wants it any more.
     pub(crate) fn answer(&self) -> mpsc::Sender<Chunk> {
         let (sender, receiver) = mpsc::channel(8);
-        self.queries.lock().expect("unpoisoned").push_back(Ok(receiver));
+        self.queries
+            .lock()
+            .expect("unpoisoned")
+            .push_back(Query::Answered(receiver));
         sender
+    }
+
+    /// The next query is planned without end; `closed()` tells that nobody waits for it any more.
+    pub(crate) fn plan(&self) -> mpsc::Sender<Chunk> {
+        let (sender, receiver) = mpsc::channel(1);
+        self.queries
+            .lock()
+            .expect("unpoisoned")
+            .push_back(Query::Planned(receiver));
+        sender
+    }
+
+    /// Waits until something has reached the upstream since the last call of [`Self::calls`].
+    pub(crate) async fn called(&self) {
+        while self.calls.lock().expect("unpoisoned").is_empty() {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn note(&self, call: String) {
@@ -100,11 +131,12 @@ impl Upstream for Script {
         self.note(format!("query {} {sql:?} {params:?} {format:?}", database.name));
         let next = self.queries.lock().expect("unpoisoned").pop_front();
         let body = match next {
-            Some(Ok(receiver)) => futures::stream::unfold(receiver, |mut receiver| async move {
+            Some(Query::Answered(receiver)) => futures::stream::unfold(receiver, |mut receiver| async move {
                 Some((receiver.recv().await?, receiver))
             })
             .boxed(),
-            Some(Err(error)) => return Err(error),
+            Some(Query::Planned(_receiver)) => futures::future::pending().await,
+            Some(Query::Failed(error)) => return Err(error),
             None => futures::stream::iter([Ok(Bytes::from_static(b"[]"))]).boxed(),
         };
         Ok(Answer {
