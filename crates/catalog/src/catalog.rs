@@ -18,16 +18,19 @@ impl Catalog {
     /// process opens a SQLite file is the caller's to ensure.
     ///
     /// # Errors
-    /// [`Error::NewerSchema`], [`Error::File`], [`Error::Path`], or [`Error::Unavailable`].
+    /// [`Error::NewerSchema`], [`Error::File`], [`Error::NotADatabase`], [`Error::Path`], or [`Error::Unavailable`].
     pub async fn open(location: &Location) -> Result<Self, Error> {
-        let pools = Pools::open(location).await?;
-        match migrations::migrate(&pools).await {
-            Ok(()) => Ok(Self { pools }),
-            Err(error) => {
-                pools.close().await;
-                Err(error)
+        let opened = async {
+            let pools = Pools::open(location).await?;
+            match migrations::migrate(&pools).await {
+                Ok(()) => Ok(Self { pools }),
+                Err(error) => {
+                    pools.close().await;
+                    Err(error)
+                }
             }
-        }
+        };
+        opened.await.map_err(|error: Error| error.opening(location))
     }
 
     /// Whether nobody has ever started on it: it has no account.

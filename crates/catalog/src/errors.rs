@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::Location;
+
 /// What the driver said, for the log.
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -59,6 +61,14 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The file of a SQLite catalog holds something else, or has been damaged.
+    #[error("{} is not a SQLite database, or a damaged one: restore it from a back-up", path.display())]
+    NotADatabase {
+        /// Where it is.
+        path: PathBuf,
+        /// What the driver said.
+        source: Source,
+    },
     /// The path of a SQLite catalog is not UTF-8.
     #[error("the path of the catalog file must be UTF-8, not {}", path.display())]
     Path {
@@ -74,6 +84,19 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
+    /// What a failure to open the catalog at `location` means: a file that cannot be read will not become readable.
+    pub(crate) fn opening(self, location: &Location) -> Self {
+        match (self, location) {
+            (Self::Unavailable(source), Location::Sqlite(path)) if is_damage(&*source) => {
+                Self::NotADatabase {
+                    path: path.clone(),
+                    source,
+                }
+            }
+            (other, _) => other,
+        }
+    }
+
     /// What a failed statement that writes `what` means to the caller.
     pub(crate) fn writing(what: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
         move |error| match error.as_database_error().map(|database| database.kind()) {
@@ -90,4 +113,15 @@ impl Error {
             _ => Err(Self::Missing { what }),
         }
     }
+}
+
+/// SQLITE_CORRUPT and SQLITE_NOTADB, whatever their extension (SQLite, "Result and Error Codes").
+const DAMAGE: [u32; 2] = [11, 26];
+
+fn is_damage(source: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    let error = source
+        .downcast_ref::<sqlx::Error>()
+        .and_then(sqlx::Error::as_database_error);
+    let code = error.and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| DAMAGE.contains(&(code & 0xff)))
 }

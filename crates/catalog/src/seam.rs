@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyConnection, AnyPool, Executor};
+use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Executor};
 
 use crate::{Error, Location};
 
@@ -89,7 +89,8 @@ impl Pools {
         match location {
             Location::Sqlite(path) => {
                 create_file(path)?;
-                let options = sqlite_options(path)?;
+                let options = sqlite_options(path)?.disable_statement_logging();
+                try_out(&options, SQLITE_SETTINGS).await?;
                 let pool = |connections| {
                     AnyPoolOptions::new()
                         .max_connections(connections)
@@ -107,7 +108,8 @@ impl Pools {
                 })
             }
             Location::Postgres(url) => {
-                let options: AnyConnectOptions = url.parse()?;
+                let options = url.parse::<AnyConnectOptions>()?.disable_statement_logging();
+                try_out(&options, POSTGRES_SETTINGS).await?;
                 let pool = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
                 let readers = connect(pool, &options, POSTGRES_SETTINGS).await?;
                 Ok(Self {
@@ -131,6 +133,14 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/');
 
 /// What runs statements, in a transaction or not.
 pub(crate) type Connection = AnyConnection;
+
+/// One connection without a pool: a pool takes every failure for one that passes, tries again and at last says only that
+/// time is up.
+async fn try_out(options: &AnyConnectOptions, settings: &'static str) -> Result<(), Error> {
+    let mut connection = AnyConnection::connect_with(options).await?;
+    connection.execute(sqlx::raw_sql(settings)).await?;
+    Ok(connection.close().await?)
+}
 
 async fn connect(
     pool: AnyPoolOptions,

@@ -119,3 +119,26 @@ pub(crate) async fn the_schema_refuses_nonsense(stage: Stage) -> Result<(), Erro
     }
     Ok(())
 }
+
+/// At once: a pool would try again for ten seconds.
+pub(crate) async fn a_file_that_is_no_database_is_named_at_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("catalog.sqlite");
+    let location = Location::Sqlite(path.clone());
+    let refused = async || {
+        let refused = Catalog::open(&location).await.expect_err("refused");
+        assert!(
+            matches!(&refused, Error::NotADatabase { path: named, .. } if *named == path),
+            "{refused:?}"
+        );
+    };
+    std::fs::write(&path, "Dear diary, ".repeat(1_000)).expect("written");
+    refused().await;
+    std::fs::remove_file(&path).expect("removed");
+    Catalog::open(&location).await.expect("a new one").close().await;
+    let mut bytes = std::fs::read(&path).expect("readable");
+    // Behind the header of the first page (SQLite, "Database File Format", section 1.6).
+    bytes[100..4_096].fill(0xff);
+    std::fs::write(&path, bytes).expect("written");
+    refused().await;
+}

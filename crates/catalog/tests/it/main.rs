@@ -10,6 +10,11 @@ mod story;
 mod tables;
 mod usage;
 
+#[tokio::test]
+async fn a_file_that_is_no_database_is_named_at_once() {
+    damage::a_file_that_is_no_database_is_named_at_once().await;
+}
+
 /// Every scenario becomes a test of its own on SQLite and a part of one test on PostgreSQL, because one server serves
 /// them all and must be stopped in the end.
 macro_rules! scenarios {
