@@ -114,17 +114,18 @@ impl From<Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let message = presentable(&self.message);
+        let challenge = challenge(self.status, self.refusal, &message);
         let body = ErrorBody {
             code: self.status.as_u16(),
-            message: presentable(&self.message),
+            message,
         };
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
+        if let Some(challenge) = challenge {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
         match self.status {
-            // RFC 6750 section 3.
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
             StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
             }
@@ -135,6 +136,22 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+/// What a client needs, in the form of the data plane (RFC 6750 section 3): no error where there was no token, and
+/// nothing in a description that may not stand between its quotation marks.
+fn challenge(status: StatusCode, refusal: Option<RefusalReason>, message: &str) -> Option<HeaderValue> {
+    let text = match (status, refusal) {
+        (StatusCode::UNAUTHORIZED, Some(RefusalReason("missing"))) => r#"Bearer realm="rescind""#.to_owned(),
+        (StatusCode::UNAUTHORIZED, _) => {
+            let is_fit = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
+            let described: String = message.chars().filter(is_fit).collect();
+            format!(r#"Bearer realm="rescind", error="invalid_token", error_description="{described}""#)
+        }
+        (StatusCode::FORBIDDEN, _) => r#"Bearer realm="rescind", error="insufficient_scope""#.to_owned(),
+        _ => return None,
+    };
+    HeaderValue::try_from(text).ok()
 }
 
 /// An error and what caused it, for the log.

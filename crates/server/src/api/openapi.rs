@@ -9,6 +9,7 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 use utoipa::OpenApi as _;
 
+use super::extract::NoQuery;
 use super::router::{ACCOUNT, CLUSTER};
 use super::{accounts, audit_events, clusters, databases, management_tokens, nodes, tables, tokens};
 
@@ -70,7 +71,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     security(()),
     responses((status = 200, description = "This document.", body = Object))
 )]
-pub(crate) async fn serve() -> impl IntoResponse {
+pub(crate) async fn serve(_: NoQuery) -> impl IntoResponse {
     // Written once: nobody needs a token to ask for it.
     static TEXT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(document().to_string()));
     ([(header::CONTENT_TYPE, "application/json")], TEXT.clone())
@@ -247,7 +248,7 @@ fn complete(operation: &mut Value) {
     };
     for (status, name, _) in REFUSALS {
         let applies = match *status {
-            "413" | "415" => has_body,
+            "408" | "413" | "415" => has_body,
             _ => needs_token,
         };
         if applies {
@@ -276,6 +277,11 @@ const REFUSALS: &[(&str, &str, &str)] = &[
         "The token has no right to do this, on this account.",
     ),
     ("404", "NotFound", "What the path names does not exist."),
+    (
+        "408",
+        "RequestTimeout",
+        "Nothing more of the body arrived for 30 seconds; the connection ends.",
+    ),
     ("413", "PayloadTooLarge", "The body is larger than 1 MiB."),
     ("415", "UnsupportedMediaType", "The body is not JSON."),
     ("500", "InternalServerError", "A defect; the log says which."),
@@ -295,7 +301,16 @@ fn refusals() -> Value {
             "content": { "application/json": { "schema": schema, "example": example } },
         });
         let header = match *status {
-            "401" => Some(("WWW-Authenticate", "`Bearer` (RFC 6750).", "string")),
+            "401" => Some((
+                "WWW-Authenticate",
+                "`Bearer` with realm, error and error_description (RFC 6750).",
+                "string",
+            )),
+            "403" => Some((
+                "WWW-Authenticate",
+                "`Bearer` with the error insufficient_scope (RFC 6750).",
+                "string",
+            )),
             "503" => Some(("Retry-After", "Seconds.", "integer")),
             _ => None,
         };

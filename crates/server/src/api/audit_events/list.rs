@@ -7,7 +7,7 @@ use rescind_domain::Act;
 use rescind_wire::{AuditEvent, AuditEventQuery, FieldError, SortOrder};
 
 use crate::api::errors::Problem;
-use crate::api::extract::{Query, Within};
+use crate::api::extract::{With, Within};
 use crate::api::pages;
 
 /// List what was done
@@ -30,9 +30,8 @@ use crate::api::pages;
         ))
 )]
 pub(crate) async fn list(
-    within: Within,
+    With(within, query): With<Within, AuditEventQuery>,
     OriginalUri(uri): OriginalUri,
-    Query(query): Query<AuditEventQuery>,
 ) -> Result<Response, Problem> {
     let act = query.act.as_deref().map(parse_act).transpose()?;
     let newest_first = query.order != Some(SortOrder::Asc);

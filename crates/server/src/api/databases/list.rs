@@ -7,7 +7,7 @@ use rescind_wire::{Database, DatabaseDetails, DatabaseListQuery, FieldError, Sta
 use serde::Serialize;
 
 use crate::api::errors::Problem;
-use crate::api::extract::{At, Query};
+use crate::api::extract::{At, With};
 use crate::api::listings::filter;
 use crate::api::pages;
 
@@ -33,9 +33,8 @@ pub(crate) enum ListedDatabase {
     responses((status = 200, description = "The databases.", body = [ListedDatabase]))
 )]
 pub(crate) async fn list(
-    at: At,
+    With(at, query): With<At, DatabaseListQuery>,
     OriginalUri(uri): OriginalUri,
-    Query(query): Query<DatabaseListQuery>,
 ) -> Result<Response, Problem> {
     let is_detailed = query.details.unwrap_or_default();
     let status = query.status.unwrap_or_default();

@@ -1,16 +1,22 @@
 //! Request bodies: bounded, JSON, strict.
 
-use axum::body::{Bytes, to_bytes};
+use std::time::Duration;
+
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use http_body_util::LengthLimitError;
+use bytes::BytesMut;
+use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use crate::api::errors::{Problem, shortened};
 use crate::api::router::Api;
 
 /// The largest body, in bytes: four times what a token with 1,000 permissions on the longest names takes.
 const LARGEST: usize = 1024 * 1024;
+/// How long a client may pause while it sends one; as on the data plane.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A JSON body of this form.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -20,7 +26,7 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
 
     async fn from_request(request: Request, _: &Api) -> Result<Self, Problem> {
         check_type(request.headers())?;
-        let bytes = read(request).await?;
+        let bytes = read(request, PATIENCE).await?;
         match bytes.trim_ascii_start().first() {
             None => return Err(Problem::invalid("the body is empty; send a JSON object")),
             Some(b'{') => {}
@@ -65,7 +71,7 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }
 
-async fn read(request: Request) -> Result<Bytes, Problem> {
+async fn read(request: Request, patience: Duration) -> Result<Bytes, Problem> {
     let too_large = || {
         let message = format!("the body is larger than {LARGEST} bytes, the most that is read");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message)
@@ -77,11 +83,40 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
     if declared.is_some_and(|length: u64| length > LARGEST as u64) {
         return Err(too_large());
     }
-    to_bytes(request.into_body(), LARGEST).await.map_err(|error| {
-        let source = std::error::Error::source(&error);
-        match source.is_some_and(|source| source.is::<LengthLimitError>()) {
-            true => too_large(),
-            false => Problem::invalid("the body ended before it was complete"),
+    let mut body = request.into_body();
+    let mut bytes = BytesMut::new();
+    let stalled = |_| {
+        let message = format!("nothing more of the body arrived for {} s", patience.as_secs());
+        Problem::new(StatusCode::REQUEST_TIMEOUT, message)
+    };
+    while let Some(frame) = timeout(patience, body.frame()).await.map_err(stalled)? {
+        let frame = frame.map_err(|_| Problem::invalid("the body ended before it was complete"))?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        if bytes.len() + data.len() > LARGEST {
+            return Err(too_large());
         }
-    })
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::response::IntoResponse as _;
+    use futures::{StreamExt as _, stream};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_stops_sending_is_told_so() {
+        let begun = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{"))]);
+        let body = Body::from_stream(begun.chain(stream::pending()));
+        let refusal = read(Request::new(body), Duration::from_millis(1))
+            .await
+            .expect_err("no end comes");
+        assert_eq!(refusal.into_response().status(), StatusCode::REQUEST_TIMEOUT);
+    }
 }

@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::paths::{Names, documented, uuid_schema};
+use super::queries::NoQuery;
 use crate::api::errors::Problem;
 use crate::api::router::Api;
 
@@ -56,10 +57,15 @@ impl Session {
     }
 }
 
-impl FromRequestParts<Api> for Session {
-    type Rejection = Problem;
+/// Whoever asks, admitted without a look at the query parameters: to those, [`With`](super::With) or the refusal of any
+/// must be added, and every extractor does one of both.
+pub(crate) trait Party: Sized {
+    /// Authenticates and reads what the path says.
+    fn admit(parts: &mut Parts, api: &Api) -> impl Future<Output = Result<Self, Problem>> + Send;
+}
 
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+impl Party for Session {
+    async fn admit(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let credential = credential(&parts.headers)?;
         let caller = authenticate(&api.authority, credential)?;
         Ok(Self {
@@ -72,11 +78,9 @@ impl FromRequestParts<Api> for Session {
     }
 }
 
-impl FromRequestParts<Api> for At {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let session = Session::from_request_parts(parts, api).await?;
+impl Party for At {
+    async fn admit(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let session = Session::admit(parts, api).await?;
         let names = Names::from_request_parts(parts, api).await?;
         let (place, form) = match (names.find("accountId")?, names.find("clusterId")?) {
             (Some(account), Some(cluster)) => (Place { account, cluster }, PathForm::Prefixed),
@@ -86,16 +90,32 @@ impl FromRequestParts<Api> for At {
     }
 }
 
-impl FromRequestParts<Api> for Within {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let session = Session::from_request_parts(parts, api).await?;
+impl Party for Within {
+    async fn admit(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let session = Session::admit(parts, api).await?;
         let names = Names::from_request_parts(parts, api).await?;
         let account = names.find("accountId")?.unwrap_or(session.caller.account());
         Ok(Self { session, account })
     }
 }
+
+macro_rules! without_query {
+    ($($party:ty),*) => {
+        $(
+            impl FromRequestParts<Api> for $party {
+                type Rejection = Problem;
+
+                async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+                    let party = Self::admit(parts, api).await?;
+                    NoQuery::from_request_parts(parts, api).await?;
+                    Ok(party)
+                }
+            }
+        )*
+    };
+}
+
+without_query!(Session, At, Within);
 
 fn credential(headers: &HeaderMap) -> Result<&HeaderValue, Problem> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();

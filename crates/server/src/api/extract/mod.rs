@@ -12,4 +12,4 @@ pub(crate) use paths::{
     ClusterSegment, DatabaseIdSegment, DatabaseSegment, ManagementTokenSegment, TableIdSegment, TableSegment,
     TokenSegment,
 };
-pub(crate) use queries::Query;
+pub(crate) use queries::{NoQuery, With};

@@ -1,4 +1,4 @@
-//! Query parameters: known, given once, of the right type.
+//! Query parameters: known, given once, of the right type; or none at all.
 
 use std::collections::BTreeSet;
 
@@ -8,35 +8,64 @@ use rescind_wire::{FieldError, MAX_LIMIT};
 use serde::de::value::{MapDeserializer, StringDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 
+use super::callers::Party;
 use crate::api::errors::Problem;
 use crate::api::router::Api;
 
-/// The query parameters of this form.
-pub(crate) struct Query<T>(pub(crate) T);
+/// Who asks, with the query parameters of this form. Whoever is extracted without it accepts no query parameters: those
+/// that have no meaning are refused, not ignored.
+pub(crate) struct With<P, T>(pub(crate) P, pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequestParts<Api> for Query<T> {
+impl<P: Party, T: DeserializeOwned> FromRequestParts<Api> for With<P, T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let party = P::admit(parts, api).await?;
+        Ok(Self(party, read(parts.uri.query().unwrap_or_default())?))
+    }
+}
+
+/// The request has no query parameters.
+pub(crate) struct NoQuery;
+
+impl FromRequestParts<Api> for NoQuery {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
-        Ok(Self(read(parts.uri.query().unwrap_or_default())?))
+        match pairs(parts.uri.query().unwrap_or_default()).next() {
+            None => Ok(Self),
+            Some((name, _)) => {
+                let problem = format!("unknown query parameter `{}`, expected none", decode_name(name)?);
+                Err(FieldError::new("", problem).into())
+            }
+        }
     }
+}
+
+fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+}
+
+fn decode_name(name: &str) -> Result<String, FieldError> {
+    decode(name).ok_or_else(|| FieldError::new("", "a query parameter's name is not UTF-8"))
 }
 
 fn read<T: DeserializeOwned>(query: &str) -> Result<T, FieldError> {
     let mut seen = BTreeSet::new();
-    let mut pairs = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name =
-            decode(name).ok_or_else(|| FieldError::new("", "a query parameter's name is not UTF-8"))?;
+    let mut fields = Vec::new();
+    for (name, value) in pairs(query) {
+        let name = decode_name(name)?;
         let value =
             decode(value).ok_or_else(|| FieldError::new(&name, "is not UTF-8 after percent-decoding"))?;
         if !seen.insert(name.clone()) {
             return Err(FieldError::new(name, "is given more than once"));
         }
-        pairs.push((name, Value(value)));
+        fields.push((name, Value(value)));
     }
-    serde_path_to_error::deserialize(MapDeserializer::new(pairs.into_iter())).map_err(|error| {
+    serde_path_to_error::deserialize(MapDeserializer::new(fields.into_iter())).map_err(|error| {
         let path = error.path().to_string();
         let problem = error.into_inner().to_string();
         match problem.strip_prefix("unknown field ") {

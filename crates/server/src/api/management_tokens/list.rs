@@ -6,7 +6,7 @@ use rescind_authority::{Page, Paged};
 use rescind_wire::{ManagementToken, ManagementTokenListQuery};
 
 use crate::api::errors::Problem;
-use crate::api::extract::{Query, Within};
+use crate::api::extract::{With, Within};
 use crate::api::listings::TokenListing;
 use crate::api::pages;
 
@@ -30,9 +30,8 @@ use crate::api::pages;
         ))
 )]
 pub(crate) async fn list(
-    within: Within,
+    With(within, query): With<Within, ManagementTokenListQuery>,
     OriginalUri(uri): OriginalUri,
-    Query(query): Query<ManagementTokenListQuery>,
 ) -> Result<Response, Problem> {
     let listing = TokenListing::parse(
         query.status.as_deref(),

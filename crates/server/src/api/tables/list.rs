@@ -6,7 +6,7 @@ use rescind_authority::{Page, Paged, TableQuery};
 use rescind_wire::{Table, TableDetails, TableListQuery};
 
 use crate::api::errors::Problem;
-use crate::api::extract::{At, DatabaseSegment, Query};
+use crate::api::extract::{At, DatabaseSegment, With};
 use crate::api::listings::filter;
 use crate::api::pages;
 
@@ -22,10 +22,9 @@ use crate::api::pages;
     responses((status = 200, description = "The tables.", body = [TableDetails]))
 )]
 pub(crate) async fn list(
-    at: At,
+    With(at, query): With<At, TableListQuery>,
     DatabaseSegment(database): DatabaseSegment,
     OriginalUri(uri): OriginalUri,
-    Query(query): Query<TableListQuery>,
 ) -> Result<Response, Problem> {
     let status = query.status.unwrap_or_default();
     let session = at.session.clone();

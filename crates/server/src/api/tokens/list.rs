@@ -6,7 +6,7 @@ use rescind_authority::{Page, Paged};
 use rescind_wire::{DatabaseToken, DatabaseTokenListQuery};
 
 use crate::api::errors::Problem;
-use crate::api::extract::{At, Query};
+use crate::api::extract::{At, With};
 use crate::api::listings::TokenListing;
 use crate::api::pages;
 
@@ -30,9 +30,8 @@ use crate::api::pages;
         ))
 )]
 pub(crate) async fn list(
-    at: At,
+    With(at, query): With<At, DatabaseTokenListQuery>,
     OriginalUri(uri): OriginalUri,
-    Query(query): Query<DatabaseTokenListQuery>,
 ) -> Result<Response, Problem> {
     let database = query.parse_database()?;
     let listing = TokenListing::parse(

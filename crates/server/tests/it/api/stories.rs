@@ -188,7 +188,10 @@ async fn a_token_may_revoke_itself() {
         (refused.status.as_u16(), refused.message()),
         (401, "the token was revoked".to_owned())
     );
-    assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
+    assert_eq!(
+        refused.header("www-authenticate"),
+        Some(r#"Bearer realm="rescind", error="invalid_token", error_description="the token was revoked""#)
+    );
 }
 
 #[tokio::test]
