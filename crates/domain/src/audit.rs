@@ -259,7 +259,7 @@ mod tests {
         for actor in [
             Actor::System,
             Actor::Operator,
-            Actor::User(crate::UserId::from_bytes([3; 16])),
+            Actor::User(UserId::from_bytes([3; 16])),
         ] {
             assert_eq!(actor.to_string().parse(), Ok(actor));
         }
