@@ -47,6 +47,8 @@ fn main() -> Outcome<()> {
 /// What one start was like.
 struct Start {
     ready: Duration,
+    /// Processor time of all threads until then.
+    busy: Duration,
     resident: u64,
     peak: u64,
     first_admitted: Duration,
@@ -59,6 +61,7 @@ impl Start {
         let mut server = serve(directory);
         let ready = began.elapsed();
         let status = fs::read_to_string(format!("/proc/{}/status", server.pid()))?;
+        let busy = processor_time(&fs::read_to_string(format!("/proc/{}/stat", server.pid()))?)?;
         let asked = Instant::now();
         if !secret.is_empty() {
             let reply = server
@@ -71,6 +74,7 @@ impl Start {
         server.stop();
         Ok(Self {
             ready,
+            busy,
             resident: kilobytes(&status, "VmRSS:")? * 1024,
             peak: kilobytes(&status, "VmHWM:")? * 1024,
             first_admitted,
@@ -158,6 +162,18 @@ fn kilobytes(status: &str, key: &str) -> Outcome<u64> {
     Ok(number.ok_or("the process has no such figure")?.parse()?)
 }
 
+/// User and system time of a process, from its `stat` (proc(5)): fields 14 and 15, in hundredths of a second.
+fn processor_time(stat: &str) -> Outcome<Duration> {
+    let (_, after_name) = stat.rsplit_once(") ").ok_or("the process has no name")?;
+    let fields: Vec<u64> = after_name
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .map(str::parse)
+        .collect::<Result<_, _>>()?;
+    Ok(Duration::from_millis(10 * fields.iter().sum::<u64>()))
+}
+
 fn report(runs: &[(Start, Start)], catalog_bytes: u64) {
     let median = |value: &dyn Fn(&(Start, Start)) -> f64| runs.iter().map(value).collect::<Sample>().median();
     let ready = median(&|(full, _)| full.ready.as_secs_f64());
@@ -174,6 +190,8 @@ fn report(runs: &[(Start, Start)], catalog_bytes: u64) {
         &format!("{:.1}", ready / empty),
         "≤ 5 s",
     );
+    let busy = median(&|(full, _)| full.busy.as_secs_f64());
+    table.row("processor time until ready", &format!("{busy:.2} s"), "", "", "");
     table.row(
         "resident memory when ready",
         &megabytes(median(&|(full, _)| full.resident as f64)),
