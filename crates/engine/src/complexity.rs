@@ -18,8 +18,8 @@ use crate::errors::QueryError;
 
 /// Words, values and signs of a text.
 const MAX_TOKENS: u64 = 20_000;
-/// Operators, conditions and calls. The deepest statement is a chain of as many.
-const MAX_OPERATIONS: u64 = 2_000;
+/// Operators, conditions and calls. The deepest statement is a chain of as many; planning takes the square of it.
+const MAX_OPERATIONS: u64 = 1_000;
 /// Tables, sub-selects and set operations.
 const MAX_RELATIONS: u64 = 100;
 /// DataFusion's parser follows them without a bound.

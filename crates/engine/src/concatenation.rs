@@ -42,7 +42,12 @@ impl ExprPlanner for MeasuredSyntax {
         if expr.op != BinaryOperator::StringConcat {
             return Ok(PlannerResult::Original(expr));
         }
-        let args = vec![expr.left, expr.right];
+        // A chain is one call, however long.
+        let mut args = match expr.left {
+            Expr::ScalarFunction(left) if left.func == self.concatenation => left.args,
+            left => vec![left],
+        };
+        args.push(expr.right);
         let function = ScalarFunction::new_udf(Arc::clone(&self.concatenation), args);
         Ok(PlannerResult::Planned(Expr::ScalarFunction(function)))
     }
@@ -56,7 +61,7 @@ impl ExprPlanner for MeasuredSyntax {
     }
 }
 
-/// `a || b`: nothing when one of them is nothing, unlike `concat`.
+/// `a || b || c`: nothing when one of them is nothing, unlike `concat`.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Concatenation {
     signature: Signature,
@@ -90,9 +95,9 @@ impl ScalarUDFImpl for Concatenation {
             DataType::Dictionary(_, values) => values.is_string(),
             data_type => data_type.is_string() || data_type.is_null(),
         };
-        match types {
-            [left, right] if is_text(left) || is_text(right) => Ok(vec![DataType::Utf8; 2]),
-            _ => plan_err!("|| joins texts: cast one of its sides to VARCHAR"),
+        match types.iter().any(is_text) {
+            true => Ok(vec![DataType::Utf8; types.len()]),
+            false => plan_err!("|| joins texts: cast one of its sides to VARCHAR"),
         }
     }
 
@@ -101,16 +106,21 @@ impl ScalarUDFImpl for Concatenation {
         let lengths: Vec<Lengths> = args.args.iter().map(Lengths::of).collect();
         let all = (0..rows).flat_map(|row| lengths.iter().map(move |lengths| lengths.at(row)));
         TextLimit::check(&args, self.name(), all.fold(0, u64::saturating_add))?;
-        let [left, right] = &args.args[..] else {
+        let mut parts = args.args.iter();
+        let Some(first) = parts.next() else {
             return plan_err!("|| has two sides");
         };
-        if let (ColumnarValue::Scalar(left), ColumnarValue::Scalar(right)) = (left, right) {
-            let text = |value: &'_ ScalarValue| value.try_as_str().flatten().map(str::to_owned);
-            let joined = text(left).zip(text(right)).map(|(left, right)| left + &right);
-            return Ok(ColumnarValue::Scalar(ScalarValue::Utf8(joined)));
-        }
-        let (left, right) = (left.to_array(rows)?, right.to_array(rows)?);
-        let joined = concat_elements_utf8(left.as_string::<i32>(), right.as_string::<i32>())?;
-        Ok(ColumnarValue::Array(Arc::new(joined)))
+        parts.try_fold(first.clone(), |left, right| joined(&left, right, rows))
     }
+}
+
+fn joined(left: &ColumnarValue, right: &ColumnarValue, rows: usize) -> Result<ColumnarValue> {
+    if let (ColumnarValue::Scalar(left), ColumnarValue::Scalar(right)) = (left, right) {
+        let text = |value: &'_ ScalarValue| value.try_as_str().flatten().map(str::to_owned);
+        let joined = text(left).zip(text(right)).map(|(left, right)| left + &right);
+        return Ok(ColumnarValue::Scalar(ScalarValue::Utf8(joined)));
+    }
+    let (left, right) = (left.to_array(rows)?, right.to_array(rows)?);
+    let joined = concat_elements_utf8(left.as_string::<i32>(), right.as_string::<i32>())?;
+    Ok(ColumnarValue::Array(Arc::new(joined)))
 }
