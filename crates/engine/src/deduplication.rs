@@ -14,7 +14,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
 };
-use futures::StreamExt;
+use futures::{Stream, StreamExt, TryStreamExt};
 
 use crate::duplicates::Merger;
 
@@ -29,19 +29,27 @@ pub(crate) struct Group {
     pub(crate) output: Vec<usize>,
 }
 
-/// Reads groups, one partition each. The plans inside are complete, so that it is a leaf to DataFusion: no rule may
+/// Reads groups, those of a partition one after the other: each sorts, and all at once would take memory by their
+/// number. The plans inside are complete, so that it is a leaf to DataFusion: no rule may
 /// move a filter or a limit below the merging.
 #[derive(Debug)]
 pub(crate) struct DeduplicateExec {
-    groups: Vec<Group>,
+    /// The groups of each partition.
+    groups: Vec<Vec<Arc<Group>>>,
     properties: Arc<PlanProperties>,
 }
 
 impl DeduplicateExec {
-    pub(crate) fn new(groups: Vec<Group>, schema: SchemaRef) -> Self {
+    /// Spreads groups over at most so many partitions.
+    pub(crate) fn new(all: Vec<Group>, partitions: usize, schema: SchemaRef) -> Self {
+        let mut groups = vec![Vec::new(); partitions.min(all.len()).max(1)];
+        let partitions = groups.len();
+        for (index, group) in all.into_iter().enumerate() {
+            groups[index % partitions].push(Arc::new(group));
+        }
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),
-            Partitioning::UnknownPartitioning(groups.len()),
+            Partitioning::UnknownPartitioning(partitions),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
@@ -54,7 +62,8 @@ impl DeduplicateExec {
 
 impl DisplayAs for DeduplicateExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DeduplicateExec: groups={}", self.groups.len())
+        let groups: usize = self.groups.iter().map(Vec::len).sum();
+        write!(f, "DeduplicateExec: groups={groups}")
     }
 }
 
@@ -83,22 +92,40 @@ impl ExecutionPlan for DeduplicateExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let group = self
+        let groups = self
             .groups
             .get(partition)
-            .ok_or_else(|| DataFusionError::Internal(format!("no group {partition}")))?;
-        debug_assert_eq!(group.plan.output_partitioning().partition_count(), 1);
-        let input = group.plan.execute(0, context)?;
+            .ok_or_else(|| DataFusionError::Internal(format!("no partition {partition}")))?;
+        let groups = groups.clone();
         let schema = self.schema();
+        let merged = {
+            let schema = Arc::clone(&schema);
+            // A group is not started before the one before it has ended.
+            futures::stream::iter(groups)
+                .map(move |group| group.merged(&schema, Arc::clone(&context)))
+                .try_flatten()
+        };
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, merged)))
+    }
+}
+
+impl Group {
+    fn merged(
+        &self,
+        schema: &SchemaRef,
+        context: Arc<TaskContext>,
+    ) -> Result<impl Stream<Item = Result<RecordBatch>> + use<>> {
+        debug_assert_eq!(self.plan.output_partitioning().partition_count(), 1);
+        let input = self.plan.execute(0, context)?;
         let project = {
-            let (schema, output) = (Arc::clone(&schema), group.output.clone());
+            let (schema, output) = (Arc::clone(schema), self.output.clone());
             move |batch: RecordBatch| -> Result<RecordBatch> {
                 let projected = batch.project(&output)?;
                 // The schema of the input says the same with other metadata.
                 Ok(projected.with_schema(Arc::clone(&schema))?)
             }
         };
-        let merger = Some(Merger::new(group.keys.clone()));
+        let merger = Some(Merger::new(self.keys.clone()));
         let merged = futures::stream::unfold((input, merger), |(mut input, mut merger)| async move {
             loop {
                 let active = merger.as_mut()?;
@@ -116,7 +143,6 @@ impl ExecutionPlan for DeduplicateExec {
                 }
             }
         });
-        let projected = merged.map(move |batch| batch.and_then(&project));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, projected)))
+        Ok(merged.map(move |batch| batch.and_then(&project)))
     }
 }

@@ -85,13 +85,23 @@ impl Run {
         if ended.is_err() {
             inner.counters.queries_failed.fetch_add(1, Ordering::Relaxed);
         }
-        // Whoever asked may have gone away.
-        let _ = ending.send(ended);
-        // Drops what still runs, and waits for code that is in the middle of something: it keeps its turn.
+        // Drops what still runs, and waits for code that is in the middle of something: it keeps its turn. Who asked
+        // for what cannot be had need not wait for that.
+        let late = match ended {
+            Ok(()) => Some(ending),
+            Err(error) => {
+                let _ = ending.send(Err(error));
+                None
+            }
+        };
         drop(runtime);
         drop(tables);
         drop(inner);
         drop(turn);
+        if let Some(ending) = late {
+            // Whoever asked may have gone away.
+            let _ = ending.send(Ok(()));
+        }
     }
 }
 

@@ -216,7 +216,7 @@ impl TableScan {
         let files = self.snapshot.files.iter().cloned().map(Source::File);
         let group = (0..).zip(files).collect();
         let group = reader.group(group, &fields, &[])?;
-        Ok(Arc::new(DeduplicateExec::new(vec![group], self.schema())))
+        Ok(Arc::new(DeduplicateExec::new(vec![group], 1, self.schema())))
     }
 }
 
@@ -316,7 +316,12 @@ impl Reader<'_> {
             .into_iter()
             .map(|group| self.group(group, fields, &filters))
             .collect::<Result<_>>()?;
-        Ok(Some(Arc::new(DeduplicateExec::new(groups, Arc::clone(schema)))))
+        let partitions = self.state.config().target_partitions();
+        Ok(Some(Arc::new(DeduplicateExec::new(
+            groups,
+            partitions,
+            Arc::clone(schema),
+        ))))
     }
 
     fn key_filters(&self, filters: &[Expr]) -> Vec<Expr> {

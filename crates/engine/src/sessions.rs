@@ -25,7 +25,7 @@ use crate::settings::Settings;
 const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN;
 
 /// The part of a query's memory that a sort keeps back: one in so many.
-const RESERVED: usize = 4;
+const RESERVED: usize = 8;
 
 /// Makes the session of each query.
 pub(crate) struct Sessions {
