@@ -16,6 +16,7 @@ mod engine_owner;
 mod failure;
 mod first_start;
 mod housekeeping;
+mod leftovers;
 mod listener;
 mod logs;
 mod metrics;

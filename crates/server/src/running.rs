@@ -25,7 +25,7 @@ use crate::profile_file::Address;
 use crate::refusals::Refusals;
 use crate::upstream::Embedded;
 use crate::values::Listen;
-use crate::{answers, api, authorities, first_start, listener, metrics, tls};
+use crate::{answers, api, authorities, first_start, leftovers, listener, metrics, tls};
 
 /// What a server is started with.
 pub(crate) struct Setup {
@@ -221,10 +221,12 @@ fn router(
         .nest("/api/v0", management)
         .route("/", get(answers::root))
         .route("/metrics", get(metrics::render).with_state(rendering))
+        .fallback(answers::not_found)
+        // The data plane does so by itself: its bodies are longer.
+        .layer(axum::middleware::from_fn(leftovers::clear))
         .merge(rescind_gateway::router(rescind_gateway::Gateway::new(
             authority, upstream, gateway,
         )))
-        .fallback(answers::not_found)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The port itself: both HTTP versions, TLS, long heads, silence, and what lies on no path.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Command;
@@ -138,4 +138,73 @@ fn certificates_that_cannot_be_used_are_named() {
         assert!(outcome.stderr.contains(hint), "{outcome}");
         assert!(!outcome.stderr.contains("PRIVATE KEY"), "{outcome}");
     }
+}
+
+/// An answer on a connection that may go on: its status and whether it announces the end.
+fn next_answer(stream: &mut impl BufRead) -> (u16, bool) {
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).expect("a line of a head");
+        match line.trim_end() {
+            "" => break,
+            line => head.push(line.to_ascii_lowercase()),
+        }
+    }
+    let status = head[0].split(' ').nth(1).and_then(|status| status.parse().ok());
+    let length = head.iter().find_map(|line| line.strip_prefix("content-length: "));
+    let length = length.expect("a length").parse().expect("a number");
+    stream.read_exact(&mut vec![0; length]).expect("a whole body");
+    (
+        status.expect("a status"),
+        head.contains(&"connection: close".to_owned()),
+    )
+}
+
+/// Clients reuse connections: what they are not told about ends their next request instead of this one.
+#[test]
+fn a_refusal_leaves_the_connection_as_it_says() {
+    let server = TestServer::start();
+    let bearer = format!("authorization: Bearer {}\r\n", server.management_token());
+    let json = format!("{bearer}content-type: application/json\r\n");
+    let mut stream = TcpStream::connect(server.url().trim_start_matches("http://")).expect("connected");
+    let mut answers = BufReader::new(stream.try_clone().expect("a second handle"));
+    let mut ask = |line: &str, headers: &str, body: &[u8], declared: usize| {
+        let head = format!("{line} HTTP/1.1\r\nhost: a\r\n{headers}content-length: {declared}\r\n\r\n");
+        stream.write_all(head.as_bytes()).expect("sent");
+        stream.write_all(body).expect("sent");
+        next_answer(&mut answers)
+    };
+    let (some, much) = (vec![b' '; 100_000], vec![b' '; 1_500_000]);
+    for round in 0..20 {
+        for (line, headers, body, status) in [
+            ("POST /api/v0/tokens", "", &some, 401),
+            ("PUT /api/v0/tokens", json.as_str(), &some, 405),
+            ("POST /api/v0/tokens", bearer.as_str(), &some, 400),
+            (
+                "POST /api/v0/tokens",
+                &format!("{bearer}content-type: text/plain\r\n"),
+                &some,
+                415,
+            ),
+            ("POST /api/v0/tokens", json.as_str(), &much, 413),
+            ("POST /nowhere", "", &some, 404),
+        ] {
+            assert_eq!(
+                ask(line, headers, body, body.len()),
+                (status, false),
+                "{round}: {line}"
+            );
+        }
+    }
+    // Too much to wait for.
+    assert_eq!(ask("POST /api/v0/tokens", "", b"", 100_000_000), (401, true));
+    let mut stream = TcpStream::connect(server.url().trim_start_matches("http://")).expect("connected");
+    let head = "POST /api/v0/tokens HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n";
+    stream.write_all(head.as_bytes()).expect("sent");
+    assert_eq!(
+        next_answer(&mut BufReader::new(stream)),
+        (401, true),
+        "nothing was asked for"
+    );
 }
