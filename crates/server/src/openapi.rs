@@ -1,6 +1,6 @@
 //! `rescind openapi`: the document that `/api/v0/openapi.json` serves, for people and generators.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 
 use crate::failure::Failure;
 
@@ -10,5 +10,9 @@ pub(crate) fn run() -> Result<(), Failure> {
     let text = crate::api::openapi()
         .to_pretty_json()
         .map_err(|e| cannot(std::io::Error::from(e)))?;
-    writeln!(std::io::stdout().lock(), "{text}").map_err(cannot)
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        // Whoever read it has read enough, as `head` does.
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.map_err(cannot),
+    }
 }

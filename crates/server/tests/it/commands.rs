@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
-use rescind_testkit::{Outcome, TestServer};
+use rescind_testkit::{Outcome, TestServer, binary};
 use serde_json::Value;
 
 use crate::house::{assert_scrubbed, make_database, rescind, rescind_with_stdin};
@@ -98,6 +99,28 @@ fn the_printed_document_is_the_served_one() {
         printed["paths"]
             .as_object()
             .is_some_and(|paths| !paths.is_empty())
+    );
+}
+
+/// As `head` does.
+#[test]
+fn a_reader_that_has_read_enough_is_no_failure() {
+    let mut child = Command::new(binary("rescind"))
+        .env_clear()
+        .arg("openapi")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("rescind starts");
+    // The document is longer than what a pipe holds: the rest finds nobody.
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().expect("a child can be waited for");
+    assert_eq!(
+        (
+            ended.status.code(),
+            String::from_utf8_lossy(&ended.stderr).as_ref()
+        ),
+        (Some(0), "")
     );
 }
 
