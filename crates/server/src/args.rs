@@ -120,6 +120,28 @@ pub(crate) struct Bounds {
     pub(crate) query_memory_bytes: Size,
 }
 
+impl Bounds {
+    /// The largest `--buffer-limit-bytes`: the embedded database goes no further.
+    const MOST_BUFFERED: usize = 1 << 30;
+
+    /// Whether they fit together.
+    ///
+    /// # Errors
+    /// Names the flags that do not, and the fix.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let problem = if self.buffer_limit_bytes.0 > Self::MOST_BUFFERED {
+            "--buffer-limit-bytes: must be at most 1GiB"
+        } else if self.buffer_bytes.0 > self.buffer_limit_bytes.0 {
+            "--buffer-bytes: must be at most --buffer-limit-bytes, or writes are refused before points are moved"
+        } else if self.max_body_bytes.0 > self.body_memory_bytes.0 {
+            "--max-body-bytes: must be at most --body-memory-bytes, or the longest bodies are always refused"
+        } else {
+            return Ok(());
+        };
+        Err(Failure::new(problem).into_usage())
+    }
+}
+
 impl Default for Bounds {
     /// What the flags say when they are absent.
     fn default() -> Self {
@@ -147,6 +169,9 @@ pub(crate) struct DemoArguments {
         default_value = "127.0.0.1:0"
     )]
     pub(crate) listen: Listen,
+    /// What to log beside the story, such as info or warn
+    #[arg(long, env = "RESCIND_LOG", value_name = "FILTER", default_value = "error")]
+    pub(crate) log: String,
 }
 
 /// What to do about users.

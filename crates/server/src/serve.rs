@@ -12,6 +12,7 @@ use crate::{logs, running};
 /// Serves until SIGTERM or SIGINT, then drains.
 pub(crate) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
     let location = arguments.data.location()?;
+    arguments.bounds.check()?;
     logs::start(arguments.log_format, arguments.log.as_deref())?;
     let setup = Setup {
         data: DataDir::create(&arguments.data.data_dir)?,

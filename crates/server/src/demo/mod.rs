@@ -16,8 +16,8 @@ use crate::signals::Signals;
 
 /// Tells the story on a server of its own, then serves on until Ctrl-C unless told to end.
 pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
-    // Only what went wrong: the story is on the same terminal, and its refusals are the point of it.
-    logs::start(LogFormat::Text, Some("warn,rescind_gateway::refusals=error"))?;
+    // The story is on the same terminal, and refusals are the point of it: only what is broken may interrupt.
+    logs::start(LogFormat::Text, Some(&arguments.log))?;
     let mut signals = Signals::catch()?;
     let directory = tempfile::Builder::new().prefix("rescind-demo-").tempdir();
     let directory = directory.map_err(|e| Failure::because("a temporary directory cannot be made", e))?;

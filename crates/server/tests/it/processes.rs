@@ -225,6 +225,20 @@ fn an_empty_engine_is_taken_by_the_next_start() {
     assert_eq!(owner.trim_end(), server.account_id());
 }
 
+#[test]
+fn a_catalog_that_is_none_is_named_and_nothing_else_is_said() {
+    let mut server = TestServer::start();
+    server.stop();
+    let file = server.data_dir().join("catalog.sqlite");
+    fs::write(&file, "Dear diary, ".repeat(1_000)).expect("writable");
+    let refusal = refused(server.data_dir(), None);
+    let file = utf8(&file);
+    let said =
+        format!("error: sqlite:{file} cannot be opened: {file} is not a SQLite database, or a damaged one: ");
+    assert!(refusal.starts_with(&said), "{refusal}");
+    assert_eq!(refusal.lines().count(), 1, "{refusal}");
+}
+
 /// A server that the test waits for itself.
 struct Process {
     child: Child,
@@ -328,6 +342,9 @@ fn bad_flags_explain_themselves() {
         ),
         ("catalog", &["serve", "--catalog", "catalog.db"]),
         ("size", &["serve", "--max-body-bytes", "many"]),
+        ("buffer_limit", &["serve", "--buffer-limit-bytes", "2GiB"]),
+        ("buffer", &["serve", "--buffer-bytes", "513MiB"]),
+        ("body_memory", &["serve", "--max-body-bytes", "257MiB"]),
         ("log_format", &["serve", "--log-format", "xml"]),
         ("log_filter", &["serve", "--log", "rescind=loud"]),
         ("half_of_tls", &["serve", "--tls-cert", "cert.pem"]),
