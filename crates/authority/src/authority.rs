@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use rescind_catalog::{Catalog, Grant as CatalogGrant, LoadedGrant, Page};
-use rescind_domain::{Clock, Revision, Rng};
+use rescind_domain::{Clock, Revision, Rng, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::Error;
@@ -30,6 +30,8 @@ pub struct Authority {
     directory: Directory,
     /// The last revision in the tables.
     applied: AtomicI64,
+    /// The time, a moment ago: good enough to say when a token was last used.
+    recently: AtomicI64,
     /// Held by whoever brings the tables up to date: revisions are applied in order.
     pub(crate) applying: tokio::sync::Mutex<()>,
     /// Whether the tables hold everything that the catalog may have acknowledged (promise G3).
@@ -38,8 +40,8 @@ pub struct Authority {
 
 /// How often uses are written to the catalog.
 const USE_FLUSH: Duration = Duration::from_secs(5);
-/// How often a node that lost track tries to catch up.
-const CATCH_UP: Duration = Duration::from_millis(200);
+/// How often a node looks at the clock, and at the catalog if it lost track.
+const LOOK: Duration = Duration::from_millis(200);
 
 impl Authority {
     /// Loads every grant and every active database from the catalog.
@@ -51,6 +53,7 @@ impl Authority {
             grants: GrantTable::new(),
             directory: Directory::default(),
             applied: AtomicI64::new(0),
+            recently: AtomicI64::new(settings.clock.now().micros()),
             applying: tokio::sync::Mutex::new(()),
             is_current: AtomicBool::new(false),
             catalog,
@@ -63,12 +66,15 @@ impl Authority {
     /// Flushes uses and recovers from a lost catalog until `shutdown`, then flushes once more.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         let mut flush = tokio::time::interval(USE_FLUSH);
-        let mut recover = tokio::time::interval(CATCH_UP);
+        let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 _ = flush.tick() => self.flush_uses().await,
-                _ = recover.tick() => self.recover().await,
+                _ = look.tick() => {
+                    self.recently.store(self.clock().now().micros(), Ordering::Relaxed);
+                    self.recover().await;
+                }
             }
         }
         self.flush_uses().await;
@@ -103,6 +109,11 @@ impl Authority {
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.settings.clock
+    }
+
+    /// The time, at most [`LOOK`] ago.
+    pub(crate) fn recently(&self) -> Timestamp {
+        Timestamp::from_micros(self.recently.load(Ordering::Relaxed))
     }
 
     pub(crate) fn rng(&self) -> &dyn Rng {
