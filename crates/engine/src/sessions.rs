@@ -6,7 +6,7 @@ use arrow::temporal_conversions::timestamp_ns_to_datetime;
 use datafusion::error::Result;
 use datafusion::execution::SessionStateDefaults;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::{GreedyMemoryPool, TrackConsumersPool};
 use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry, ObjectStoreUrl};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
@@ -94,9 +94,10 @@ impl Sessions {
         &self.base
     }
 
-    /// Where a query runs: with memory of its own, so that a query that takes too much fails alone.
+    /// Where a query runs: with memory of its own, so that a query that takes too much fails alone. Its parts take
+    /// as they need: equal shares, idle parts included, would leave a small budget too little for one sort.
     pub(crate) fn task(&self, state: &SessionState) -> Arc<TaskContext> {
-        let pool = TrackConsumersPool::new(FairSpillPool::new(self.query_bytes), NAMED_CONSUMERS);
+        let pool = TrackConsumersPool::new(GreedyMemoryPool::new(self.query_bytes), NAMED_CONSUMERS);
         let runtime = RuntimeEnv {
             memory_pool: Arc::new(pool),
             ..(*self.runtime).clone()
