@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use hashbrown::{DefaultHashBuilder, HashMap};
-use influxdb_line_protocol::{FieldValue as ParsedValue, parse_lines};
+use influxdb_line_protocol::{Error as LibraryError, FieldValue as ParsedValue, parse_lines};
 use rescind_domain::{DatabaseView, MaxColumns, TableId, TableName};
 
 use crate::errors::LineErrors;
@@ -196,7 +196,7 @@ impl<'a> Parser<'a> {
     fn read_any(&mut self, line: &str) -> Result<bool, String> {
         let parsed = match parse_lines(line).next() {
             None => return Ok(false),
-            Some(parsed) => parsed.map_err(|error| error.to_string())?,
+            Some(parsed) => parsed.map_err(|error| in_words(&error))?,
         };
         let tags = parsed.series.tag_set.as_deref().unwrap_or_default();
         let tags: Vec<_> = tags
@@ -446,5 +446,17 @@ fn field_value<'a>(value: &'a ParsedValue<'_>) -> FieldValue<'a> {
         ParsedValue::F64(value) => FieldValue::Float(*value),
         ParsedValue::String(value) => FieldValue::Text(value),
         ParsedValue::Boolean(value) => FieldValue::Boolean(*value),
+    }
+}
+
+/// What is wrong with a line, where the library names the part of its grammar only.
+fn in_words(error: &LibraryError) -> String {
+    match error {
+        LibraryError::GenericParsingError { .. } => {
+            "a line needs a table, at least one field and spaces between its \
+                                                     parts: table[,tag=value...] field=value[,...] [time]"
+                .to_owned()
+        }
+        error => error.to_string(),
     }
 }

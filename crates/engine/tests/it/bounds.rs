@@ -405,6 +405,14 @@ async fn little_memory_suffices_for_simple_aggregates() {
     }
     fixture.engine.persist().await.expect("persisted");
     assert_eq!(fixture.csv("SELECT count(*) AS n FROM m").await, "n\n100000\n");
+    // One long chunk over another, sorted as a whole.
+    for _ in 0..2 {
+        let lines: String = (0..60_000)
+            .map(|line| format!("long,t={} f={line} {}\n", line % 7, (line * 7_919) % 60_000))
+            .collect();
+        fixture.write(&lines).await;
+    }
+    assert_eq!(fixture.csv("SELECT count(*) AS n FROM long").await, "n\n60000\n");
     let told = Fixture::with(DatabaseLimits::default(), |settings| {
         settings.query_memory_bytes = 8 << 20;
         settings.query_spill_bytes = 1 << 20;
@@ -420,6 +428,17 @@ async fn little_memory_suffices_for_simple_aggregates() {
     assert_eq!(
         error.to_string(),
         "the query needs more memory than one query may use: raise --query-memory-bytes or narrow the query"
+    );
+}
+
+#[tokio::test]
+async fn a_line_without_parts_is_told_what_a_line_needs() {
+    let fixture = Fixture::new();
+    let refused = fixture.try_write(lines_of("bad")).await.expect_err("refused");
+    assert_eq!(
+        refused.to_string(),
+        "error parsing line 1 (1-based): a line needs a table, at least one field and spaces between its parts: \
+         table[,tag=value...] field=value[,...] [time]"
     );
 }
 
