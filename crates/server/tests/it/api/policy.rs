@@ -12,7 +12,7 @@ use rescind_domain::DatabaseView;
 use rescind_gateway::{Answer as Rows, Gateway, Settings, SqlRequest, Upstream, UpstreamError, WriteRequest};
 use serde_json::Value;
 
-use super::world::{World, send};
+use super::world::{Answer, World, send};
 
 const COLUMNS: [&str; 9] = [
     "no token",
@@ -195,6 +195,22 @@ fn text(value: &Value) -> String {
     value.as_str().expect("text").to_owned()
 }
 
+/// A refusal says in its header what kind it is (RFC 6750 section 3), and nothing else has one.
+fn assert_challenge(answer: &Answer, has_token: bool, request: &str) {
+    let challenge = match (answer.status.as_u16(), has_token) {
+        (401, false) => Some(r#"Bearer realm="rescind""#),
+        (401, true) => Some(r#"Bearer realm="rescind", error="invalid_token", error_description="#),
+        (403, _) => Some(r#"Bearer realm="rescind", error="insufficient_scope""#),
+        _ => None,
+    };
+    let given = answer.header("www-authenticate");
+    let is_right = match (given, challenge) {
+        (Some(given), Some(challenge)) => given.starts_with(challenge),
+        (given, challenge) => given == challenge,
+    };
+    assert!(is_right, "{request}: {given:?}");
+}
+
 async fn management_row(method: &str, path: &str, operation: &Value) -> [Option<u16>; 9] {
     let cast = Cast::new().await;
     let world = &cast.world;
@@ -208,18 +224,7 @@ async fn management_row(method: &str, path: &str, operation: &Value) -> [Option<
             .map(|value| ("authorization", value.as_str()))
             .collect();
         let answer = world.send(&method, path, &headers, body.to_owned()).await;
-        let challenge = match (answer.status.as_u16(), secret) {
-            (401, None) => Some(r#"Bearer realm="rescind""#),
-            (401, Some(_)) => Some(r#"Bearer realm="rescind", error="invalid_token", error_description="#),
-            (403, _) => Some(r#"Bearer realm="rescind", error="insufficient_scope""#),
-            _ => None,
-        };
-        let given = answer.header("www-authenticate");
-        let is_right = match (given, challenge) {
-            (Some(given), Some(challenge)) => given.starts_with(challenge),
-            (given, challenge) => given == challenge,
-        };
-        assert!(is_right, "{method} {path}: {given:?}");
+        assert_challenge(&answer, secret.is_some(), &format!("{method} {path}"));
         Some(answer.status.as_u16())
     };
     let before = world.authority.revision();
