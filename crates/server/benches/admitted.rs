@@ -30,8 +30,9 @@ use load::{Load, load};
 mod figures;
 mod load;
 
-const ROUNDS: usize = 9;
-const ROUND: Duration = Duration::from_secs(2);
+const ROUNDS: usize = 61;
+/// Short, so that the two see the same neighbours on the machine.
+const ROUND: Duration = Duration::from_millis(250);
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
