@@ -1,19 +1,18 @@
 //! The data directory: private to its owner, and used by one process at a time.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
-
 use crate::failure::Failure;
+use crate::locks::Lock;
 
 /// A data directory that this process alone uses, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct DataDir {
     path: PathBuf,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl DataDir {
@@ -51,26 +50,11 @@ impl DataDir {
     }
 
     fn take(path: &Path) -> Result<Option<Self>, Failure> {
-        let name = path.join("lock");
-        let cannot = |e| Failure::because(format!("the lock file {} cannot be opened", name.display()), e);
-        let options = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&name);
-        let lock = options.map_err(cannot)?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(Self {
-                path: path.to_owned(),
-                _lock: lock,
-            })),
-            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-            Err(e) => Err(Failure::because(
-                format!("the lock file {} cannot be locked", name.display()),
-                e,
-            )),
-        }
+        let lock = Lock::take(&path.join("lock"))?;
+        Ok(lock.map(|lock| Self {
+            path: path.to_owned(),
+            _lock: lock,
+        }))
     }
 }
 

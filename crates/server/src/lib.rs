@@ -18,6 +18,7 @@ mod first_start;
 mod housekeeping;
 mod leftovers;
 mod listener;
+mod locks;
 mod logs;
 mod metrics;
 mod openapi;

@@ -20,6 +20,7 @@ use crate::authorities::Opened;
 use crate::data_dir::DataDir;
 use crate::failure::Failure;
 use crate::housekeeping::Housekeeping;
+use crate::locks::Lock;
 use crate::metrics::{Metrics, Rendering};
 use crate::profile_file::Address;
 use crate::refusals::Refusals;
@@ -56,7 +57,7 @@ pub(crate) struct Running {
     engine: Engine,
     catalog: Catalog,
     /// Given back last of all.
-    _data: DataDir,
+    _locks: (DataDir, Option<Lock>),
 }
 
 impl Running {
@@ -83,7 +84,11 @@ impl Running {
             &listener,
             certificate.map(|(certificate, _)| certificate),
         )?;
-        let Opened { authority, catalog } = authorities::open(&location, node_name).await?;
+        let Opened {
+            authority,
+            catalog,
+            lock,
+        } = authorities::open(&location, node_name).await?;
         first_start::run(&authority, &data, &address, &administrator).await?;
         let engine = open_engine(&data, &bounds).await?;
         let metrics = Metrics::install(&SystemClock)?;
@@ -108,7 +113,7 @@ impl Running {
             background_tasks,
             engine,
             catalog,
-            _data: data,
+            _locks: (data, lock),
         })
     }
 

@@ -20,7 +20,11 @@ pub(crate) async fn run(command: UserCommand) -> Result<(), Failure> {
     };
     let location = data.existing_location()?;
     let _dir = DataDir::open(&data.data_dir)?;
-    let Opened { authority, catalog } = authorities::open(&location, "rescind-user".to_owned()).await?;
+    let Opened {
+        authority,
+        catalog,
+        lock: _lock,
+    } = authorities::open(&location, "rescind-user".to_owned()).await?;
     let done = act(&authority, command).await;
     catalog.close().await;
     // What was done stays done, whether or not anyone reads about it.

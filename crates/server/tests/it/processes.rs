@@ -66,6 +66,27 @@ fn a_second_process_is_refused_and_the_first_goes_on() {
             .contains("in use by a running rescind serve; stop it first"),
         "{user}"
     );
+    // Nor is the catalog shared by two data directories: one would not learn of the other's revocations (promise G1).
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let catalog = format!("sqlite:{dir}/catalog.sqlite");
+    let other = utf8(elsewhere.path());
+    let flags = [
+        "serve",
+        "--data-dir",
+        other,
+        "--catalog",
+        &catalog,
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    let third = rescind(&flags);
+    assert_eq!((third.code, third.stdout.as_str()), (1, ""), "{third}");
+    assert!(
+        third
+            .stderr
+            .contains("catalog.sqlite is in use by another running"),
+        "{third}"
+    );
     assert_eq!(server.http().get("/health").status, 200);
 }
 
