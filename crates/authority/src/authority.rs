@@ -30,6 +30,8 @@ pub struct Authority {
     directory: Directory,
     /// The last revision in the tables.
     applied: AtomicI64,
+    /// The last revision whose changes were forgotten, as far as this process knows.
+    pruned: AtomicI64,
     /// The time, a moment ago: good enough to say when a token was last used.
     recently: AtomicI64,
     /// Held by whoever brings the tables up to date: revisions are applied in order.
@@ -40,6 +42,8 @@ pub struct Authority {
 
 /// How often uses are written to the catalog.
 const USE_FLUSH: Duration = Duration::from_secs(5);
+/// How many revisions are worth a round of forgetting.
+const PRUNED_AT_ONCE: i64 = 10_000;
 /// How often a node looks at the clock, and at the catalog if it lost track.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -53,6 +57,7 @@ impl Authority {
             grants: GrantTable::new(),
             directory: Directory::default(),
             applied: AtomicI64::new(0),
+            pruned: AtomicI64::new(0),
             recently: AtomicI64::new(settings.clock.now().micros()),
             applying: tokio::sync::Mutex::new(()),
             is_current: AtomicBool::new(false),
@@ -70,7 +75,10 @@ impl Authority {
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                _ = flush.tick() => self.flush_uses().await,
+                _ = flush.tick() => {
+                    self.flush_uses().await;
+                    self.prune_changes(PRUNED_AT_ONCE).await;
+                }
                 _ = look.tick() => {
                     self.recently.store(self.clock().now().micros(), Ordering::Relaxed);
                     self.recover().await;
@@ -157,6 +165,18 @@ impl Authority {
     async fn flush_uses(&self) {
         if let Err(error) = self.record_uses().await {
             tracing::warn!(%error, "last-used times were not recorded");
+        }
+    }
+
+    /// Forgets the changes that the only node has applied, many at once: nobody will ask for them.
+    pub(crate) async fn prune_changes(&self, at_once: i64) {
+        let applied = self.revision();
+        if applied.get() - self.pruned.load(Ordering::Relaxed) < at_once {
+            return;
+        }
+        match self.catalog.prune_changes(applied).await {
+            Ok(_) => self.pruned.store(applied.get(), Ordering::Relaxed),
+            Err(error) => tracing::warn!(%error, "applied changes were not forgotten"),
         }
     }
 

@@ -150,6 +150,40 @@ mod tests {
         Authority::open(catalog, settings).await.expect("an authority")
     }
 
+    #[tokio::test]
+    async fn forgetting_applied_changes_disturbs_nothing() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let authority = authority(&directory).await;
+        let founding = authority
+            .draw_up("ada@example.com".parse().expect("an address"))
+            .expect("drawn up");
+        let (secret, account) = (founding.secret.clone(), founding.account.id);
+        authority.found(founding).await.expect("founded");
+        authority.prune_changes(1).await;
+        let feed = authority
+            .catalog
+            .changes_after(Revision::new(0), 10)
+            .await
+            .expect("read");
+        assert_eq!(feed, Feed::Pruned);
+        let caller = authority
+            .authenticate(secret.expose().as_bytes())
+            .expect("still known");
+        let rescind_domain::Actor::ManagementToken(own) = caller.actor() else {
+            panic!("{caller:?}")
+        };
+        authority
+            .revoke_management_token(&caller, account, own)
+            .await
+            .expect("revoked");
+        assert_eq!(
+            authority
+                .authenticate(secret.expose().as_bytes())
+                .expect_err("refused"),
+            Refusal::Revoked
+        );
+    }
+
     /// G3: closed. Not even a malformed token is told anything but "cannot know".
     #[tokio::test]
     async fn a_node_that_may_have_missed_a_change_admits_and_refuses_nobody() {

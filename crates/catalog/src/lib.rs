@@ -2,7 +2,7 @@
 //! and the audit log, on SQLite or PostgreSQL.
 //!
 //! This crate does not know who may do what, what a secret looks like in clear, what a lease is, what time it is, or
-//! that HTTP exists. It keeps nothing in memory between calls. It is the only crate that knows SQL; callers never see a
+//! that HTTP exists. It keeps nothing in memory between calls. It is the only crate that names sqlx; callers never see a
 //! row, a statement or a driver's error.
 //!
 //! Everything that acts goes through one [`Transaction`], which locks the ledger first: transactions therefore commit
