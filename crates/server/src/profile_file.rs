@@ -72,8 +72,7 @@ impl ProfileFile {
     /// Moves what was prepared into place.
     pub(crate) fn publish(&self) -> io::Result<()> {
         rename(&self.pending, &self.path)?;
-        let directory = self.path.parent().unwrap_or(Path::new("."));
-        File::open(directory)?.sync_all()
+        self.sync_directory()
     }
 
     /// Whose the file is, in words; `None` when there is none.
@@ -123,7 +122,15 @@ impl ProfileFile {
             .mode(0o600)
             .open(&self.pending)?;
         file.write_all(text.as_bytes())?;
-        file.sync_all()
+        file.sync_all()?;
+        // The name as well: once the catalog has the token, this file is the only copy of its secret.
+        self.sync_directory()
+    }
+
+    /// Makes changes of the directory's entries durable.
+    fn sync_directory(&self) -> io::Result<()> {
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        File::open(directory)?.sync_all()
     }
 }
 
