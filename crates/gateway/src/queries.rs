@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use http::HeaderValue;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -33,6 +34,14 @@ struct QueryBody {
     q: String,
     format: Option<String>,
     params: Option<serde_json::Map<String, Value>>,
+}
+
+/// An answer that has begun.
+struct Begun {
+    content_type: &'static str,
+    first: Bytes,
+    /// `None` if the first bytes are all.
+    rest: Option<BoxStream<'static, Result<Bytes, UpstreamError>>>,
 }
 
 /// A query whose parameters stand in the URL.
@@ -129,7 +138,7 @@ async fn answer(
         begun = begin(gateway, &admission, request) => begun,
     };
     match begun {
-        Ok((first, answer)) => respond(first, answer, admission, log),
+        Ok(begun) => Ok(respond(begun, admission, log)),
         Err(Failure::Upstream(UpstreamError::Cut)) => {
             log.ending = Ending::Cut;
             Err(gateway.reason_of_cut(credential, &admission))
@@ -141,50 +150,42 @@ async fn answer(
     }
 }
 
-/// Runs the query up to its first bytes: what fails until then can still be said in words.
-async fn begin(
-    gateway: &Gateway,
-    admission: &Admission,
-    request: SqlRequest,
-) -> Result<(Option<Bytes>, Answer), Failure> {
+/// Runs the query up to its first bytes, and to the next if they are there: what fails until then can still be said in
+/// words.
+async fn begin(gateway: &Gateway, admission: &Admission, request: SqlRequest) -> Result<Begun, Failure> {
     let database = gateway.database(admission)?;
-    let mut answer = gateway.upstream().query_sql(admission, database, request).await?;
-    let first = answer.body.next().await.transpose()?;
-    Ok((first, answer))
-}
-
-fn respond(
-    first: Option<Bytes>,
-    mut answer: Answer,
-    admission: Admission,
-    mut log: QueryLog,
-) -> Result<Response, Failure> {
-    let content_type = HeaderValue::from_static(answer.content_type);
-    let body = match first {
-        None => {
-            log.ending = Ending::Answered;
-            Body::empty()
-        }
+    let Answer {
+        content_type,
+        mut body,
+    } = gateway.upstream().query_sql(admission, database, request).await?;
+    let (first, rest) = match body.next().await.transpose()? {
+        None => (Bytes::new(), None),
         // Short answers are whole at once, and then their length is known.
-        Some(first) => match answer.body.next().now_or_never() {
-            Some(None) => {
-                log.ending = Ending::Answered;
-                Body::from(first)
+        Some(first) => match body.next().now_or_never().map(Option::transpose) {
+            Some(second) => {
+                let rest = second?.map(|second| futures::stream::iter([Ok(second)]).chain(body).boxed());
+                (first, rest)
             }
-            Some(Some(Err(error))) => {
-                log.ending = Ending::Failed;
-                return Err(error.into());
-            }
-            Some(Some(Ok(second))) => {
-                let rest = futures::stream::once(async { Ok(second) })
-                    .chain(answer.body)
-                    .boxed();
-                Body::from_stream(TetheredBody::new(first, rest, admission, log))
-            }
-            None => Body::from_stream(TetheredBody::new(first, answer.body, admission, log)),
+            None => (first, Some(body)),
         },
     };
+    Ok(Begun {
+        content_type,
+        first,
+        rest,
+    })
+}
+
+fn respond(begun: Begun, admission: Admission, mut log: QueryLog) -> Response {
+    let body = match begun.rest {
+        None => {
+            log.ending = Ending::Answered;
+            Body::from(begun.first)
+        }
+        Some(rest) => Body::from_stream(TetheredBody::new(begun.first, rest, admission, log)),
+    };
     let mut response = Response::new(body);
+    let content_type = HeaderValue::from_static(begun.content_type);
     response.headers_mut().insert(CONTENT_TYPE, content_type);
-    Ok(response)
+    response
 }

@@ -31,52 +31,64 @@ pub(crate) enum Ended {
 pub(crate) struct TetheredBody {
     first: Option<Bytes>,
     rest: Arc<Mutex<Rest>>,
-    admission: Admission,
     watch: AbortHandle,
-    log: QueryLog,
 }
 
 struct Rest {
     /// `None` once the token was cut.
-    stream: Option<BoxStream<'static, Result<Bytes, UpstreamError>>>,
+    work: Option<Work>,
     reader: Option<Waker>,
+}
+
+/// What ends with the token. The admission is part of it: a revoke waits until none is left, and a body whose client
+/// does not read is neither polled nor dropped.
+struct Work {
+    stream: BoxStream<'static, Result<Bytes, UpstreamError>>,
+    admission: Admission,
+    log: QueryLog,
+}
+
+impl Work {
+    fn cut(mut self) {
+        self.log.ending = Ending::Cut;
+    }
 }
 
 impl TetheredBody {
     pub(crate) fn new(
         first: Bytes,
-        rest: BoxStream<'static, Result<Bytes, UpstreamError>>,
+        stream: BoxStream<'static, Result<Bytes, UpstreamError>>,
         admission: Admission,
         log: QueryLog,
     ) -> Self {
+        let watched = admission.clone();
         let rest = Arc::new(Mutex::new(Rest {
-            stream: Some(rest),
+            work: Some(Work {
+                stream,
+                admission,
+                log,
+            }),
             reader: None,
         }));
-        let watch = tokio::spawn(watch(admission.clone(), Arc::clone(&rest))).abort_handle();
+        let watch = tokio::spawn(watch(watched, Arc::clone(&rest))).abort_handle();
         Self {
             first: Some(first),
             rest,
-            admission,
             watch,
-            log,
         }
-    }
-
-    fn cut(&mut self) -> Ended {
-        self.rest.lock().stream = None;
-        self.log.ending = Ending::Cut;
-        Ended::Cut
     }
 }
 
 async fn watch(admission: Admission, rest: Arc<Mutex<Rest>>) {
     admission.cut().await;
-    let (stream, reader) = {
+    drop(admission);
+    let (work, reader) = {
         let mut rest = rest.lock();
-        (rest.stream.take(), rest.reader.take())
+        (rest.work.take(), rest.reader.take())
     };
-    drop(stream);
+    if let Some(work) = work {
+        work.cut();
+    }
     if let Some(reader) = reader {
         reader.wake();
     }
@@ -87,33 +99,36 @@ impl Stream for TetheredBody {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        if this.admission.permit().is_cut() {
-            return Poll::Ready(Some(Err(this.cut())));
-        }
-        if let Some(first) = this.first.take() {
-            return Poll::Ready(Some(Ok(first)));
-        }
         let mut rest = this.rest.lock();
-        let Some(stream) = &mut rest.stream else {
-            drop(rest);
-            return Poll::Ready(Some(Err(this.cut())));
+        let rest = &mut *rest;
+        let Some(work) = &mut rest.work else {
+            return Poll::Ready(Some(Err(Ended::Cut)));
         };
-        match stream.as_mut().poll_next(context) {
+        let next = if work.admission.permit().is_cut() {
+            Poll::Ready(Some(Err(UpstreamError::Cut)))
+        } else if let Some(first) = this.first.take() {
+            Poll::Ready(Some(Ok(first)))
+        } else {
+            work.stream.as_mut().poll_next(context)
+        };
+        match next {
             Poll::Pending => {
                 rest.reader = Some(context.waker().clone());
                 Poll::Pending
             }
             Poll::Ready(None) => {
-                this.log.ending = Ending::Answered;
+                work.log.ending = Ending::Answered;
                 Poll::Ready(None)
             }
             Poll::Ready(Some(Ok(chunk))) => Poll::Ready(Some(Ok(chunk))),
             Poll::Ready(Some(Err(UpstreamError::Cut))) => {
-                drop(rest);
-                Poll::Ready(Some(Err(this.cut())))
+                if let Some(work) = rest.work.take() {
+                    work.cut();
+                }
+                Poll::Ready(Some(Err(Ended::Cut)))
             }
             Poll::Ready(Some(Err(error))) => {
-                this.log.ending = Ending::Failed;
+                work.log.ending = Ending::Failed;
                 tracing::warn!(error = error.causes(), "a query failed after its first byte");
                 Poll::Ready(Some(Err(Ended::Failed(error))))
             }
@@ -124,6 +139,9 @@ impl Stream for TetheredBody {
 impl Drop for TetheredBody {
     fn drop(&mut self) {
         self.watch.abort();
+        // The aborted task may hold its share for a moment longer.
+        let work = self.rest.lock().work.take();
+        drop(work);
     }
 }
 

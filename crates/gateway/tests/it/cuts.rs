@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rescind_domain::Secret;
+use rescind_gateway::UpstreamError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -16,6 +17,9 @@ const QUERY: &str = "/api/v3/query_sql?db=home&q=SELECT+1";
 
 /// Generous: only a defect ever waits for it.
 const SOON: Duration = Duration::from_secs(20);
+
+/// Well below the five seconds after which a revoke stops waiting for work that does not end.
+const WITHOUT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// An upload that has been admitted: the server asks for the body only then.
 async fn begin_upload(house: &House, token: &Secret, database: &str) -> TcpStream {
@@ -47,7 +51,9 @@ async fn a_slow_upload_is_cut_by_the_revocation() {
     let house = House::new().await;
     let token = house.token(&[("write", "home")]).await;
     let socket = begin_upload(&house, &token.secret, "home").await;
-    house.revoke(token.item.id).await;
+    tokio::time::timeout(WITHOUT_PATIENCE, house.revoke(token.item.id))
+        .await
+        .expect("nothing holds on to the token");
     let answer = rest_of(socket).await;
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
     assert!(answer.contains("the token was revoked"), "{answer}");
@@ -144,7 +150,9 @@ async fn a_query_is_cut_even_while_its_client_does_not_read() {
         .await
         .expect("wanted");
     let response = house.get(QUERY, &token.secret).await;
-    house.revoke(token.item.id).await;
+    tokio::time::timeout(WITHOUT_PATIENCE, house.revoke(token.item.id))
+        .await
+        .expect("nothing holds on to the token");
     tokio::time::timeout(SOON, sender.closed())
         .await
         .expect("the work is dropped");
@@ -155,6 +163,21 @@ async fn a_query_is_cut_even_while_its_client_does_not_read() {
         .expect("an end")
         .expect_err("no proper one");
     assert!(ended.to_string().contains("cut"), "{ended}");
+}
+
+#[tokio::test]
+async fn a_cut_that_the_upstream_notices_first_is_told_by_its_reason() {
+    let house = House::new().await;
+    let token = house.token(&[("read", "home")]).await;
+    let sender = house.upstream.answer();
+    for chunk in [Ok(Bytes::from_static(b"first")), Err(UpstreamError::Cut)] {
+        sender.send(chunk).await.expect("wanted");
+    }
+    // The token still covers the query: it is told to come again.
+    assert_eq!(
+        told(house.get(QUERY, &token.secret).await).await,
+        r#"503 {"error":"the token's permissions were changed while the request ran: send it again"}"#
+    );
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use bytes::Bytes;
 use http::Method;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use rescind_gateway::{LineError, UpstreamError};
@@ -74,6 +75,18 @@ async fn everything_is_counted_once() {
     house.get("/api/v3/query_sql?db=home&q=x", &token.secret).await;
     house.upstream.fail_query(UpstreamError::Invalid("x".to_owned()));
     house.get("/api/v3/query_sql?db=home&q=x", &token.secret).await;
+    let sender = house.upstream.answer();
+    for chunk in [Ok(Bytes::from_static(b"first")), Err(UpstreamError::Cut)] {
+        sender.send(chunk).await.expect("wanted");
+    }
+    house.get("/api/v3/query_sql?db=home&q=x", &token.secret).await;
+    // Its client never reads on.
+    let sender = house.upstream.answer();
+    sender
+        .send(Ok(Bytes::from_static(b"first")))
+        .await
+        .expect("wanted");
+    let _unread = house.get("/api/v3/query_sql?db=home&q=x", &token.secret).await;
     // Neither refused nor admitted.
     house.get("/api/v3/query_sql", &token.secret).await;
     house.post("/write?db=office", &token.secret, "m v=1").await;
