@@ -70,8 +70,13 @@ impl Authority {
 
     /// Flushes uses and recovers from a lost catalog until `shutdown`, then flushes once more.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
+        // Beside each other: writing uses down may take long, and a closed node must not wait for it.
+        tokio::join!(self.keep_current(&shutdown), self.keep_books(&shutdown));
+        self.flush_uses().await;
+    }
+
+    async fn keep_books(&self, shutdown: &CancellationToken) {
         let mut flush = tokio::time::interval(USE_FLUSH);
-        let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
@@ -79,13 +84,21 @@ impl Authority {
                     self.flush_uses().await;
                     self.prune_changes(PRUNED_AT_ONCE).await;
                 }
+            }
+        }
+    }
+
+    async fn keep_current(&self, shutdown: &CancellationToken) {
+        let mut look = tokio::time::interval(LOOK);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
                 _ = look.tick() => {
                     self.recently.store(self.clock().now().micros(), Ordering::Relaxed);
                     self.recover().await;
                 }
             }
         }
-        self.flush_uses().await;
     }
 
     /// How many tokens may be admitted at present, expired ones included.
@@ -158,7 +171,6 @@ impl Authority {
         self.set_applied(revision);
         // What was committed between the first read and the last is applied now; nothing is admitted before.
         let now = self.catalog.revision().await?;
-        self.is_current.store(true, Ordering::Release);
         self.catch_up(now).await
     }
 
@@ -184,11 +196,7 @@ impl Authority {
         if self.is_current() {
             return;
         }
-        let caught_up = match self.catalog.revision().await {
-            Ok(revision) => self.catch_up(revision).await,
-            Err(error) => Err(error.into()),
-        };
-        match caught_up {
+        match self.catch_up(self.revision()).await {
             Ok(()) => {
                 tracing::info!(revision = %self.revision(), "caught up with the catalog; admitting again")
             }

@@ -50,8 +50,7 @@ impl Authority {
         let actor = caller.actor();
         self.act(move |this| async move {
             let began = Instant::now();
-            let now = this.clock().now();
-            let mut tx = this.catalog.begin(now).await?;
+            let mut tx = this.begin(actor).await?;
             refuse_taken_name(&mut tx, place, &request.name).await?;
             let new = NewDatabase {
                 cluster: place.cluster,
@@ -104,7 +103,7 @@ impl Authority {
         let actor = caller.actor();
         self.act(move |this| async move {
             let began = Instant::now();
-            let mut tx = this.catalog.begin(this.clock().now()).await?;
+            let mut tx = this.begin(actor).await?;
             let mut database = active_database(&mut tx, place, &name).await?;
             let limits = &mut database.limits;
             limits.max_tables = max_tables.unwrap_or(limits.max_tables);
@@ -132,7 +131,7 @@ impl Authority {
         let actor = caller.actor();
         self.act(move |this| async move {
             let began = Instant::now();
-            let mut tx = this.catalog.begin(this.clock().now()).await?;
+            let mut tx = this.begin(actor).await?;
             let mut database = active_database(&mut tx, place, &name).await?;
             if new_name != name {
                 refuse_taken_name(&mut tx, place, &new_name).await?;
@@ -161,7 +160,7 @@ impl Authority {
         self.act(move |this| async move {
             let began = Instant::now();
             let now = this.clock().now();
-            let mut tx = this.catalog.begin(now).await?;
+            let mut tx = this.begin(actor).await?;
             let mut database = active_database(&mut tx, place, &name).await?;
             database.state = DatabaseState::Deleted { at: now };
             tx.update_database(&database).await?;
@@ -189,7 +188,7 @@ impl Authority {
         self.act(move |this| async move {
             let began = Instant::now();
             let now = this.clock().now();
-            let mut tx = this.catalog.begin(now).await?;
+            let mut tx = this.begin(actor).await?;
             let found = tx.database(place.cluster, id).await?;
             let mut database = found.ok_or_else(|| Error::not_found(WHAT, id))?;
             let Some(at) = database.state.deleted_at() else {
@@ -227,7 +226,7 @@ impl Authority {
     pub async fn note_database_purged(self: &Arc<Self>, database: Database) -> Result<(), Error> {
         self.act(move |this| async move {
             let began = Instant::now();
-            let mut tx = this.catalog.begin(this.clock().now()).await?;
+            let mut tx = this.begin(Actor::System).await?;
             tx.purge_database(database.id).await?;
             this.finish(
                 tx,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::grants::Entry;
+use crate::grants::{Entry, TokenRef};
 
 /// Entries whose work was cut, until it has ended.
 #[derive(Default)]
@@ -48,18 +48,18 @@ impl Endings {
         }
     }
 
-    /// Waits until all work that was cut so far has ended, or its time is up.
-    pub(crate) async fn wait(&self) {
+    /// Waits until all work of the token that was cut so far has ended, or its time is up.
+    pub(crate) async fn wait(&self, token: TokenRef) {
         let began = Instant::now();
         let mut pause = FIRST_PAUSE;
-        while !self.are_over(began) {
+        while !self.are_over(token, began) {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    /// Whether nothing runs any more that was cut before `began`.
-    fn are_over(&self, began: Instant) -> bool {
+    /// Whether nothing of the token runs any more that was cut before `began`.
+    fn are_over(&self, token: TokenRef, began: Instant) -> bool {
         let mut endings = self.0.lock();
         endings.retain(|ending| {
             let is_late = ending.since.elapsed() > PATIENCE;
@@ -68,6 +68,8 @@ impl Endings {
             }
             !is_late && !ending.is_over()
         });
-        endings.iter().all(|ending| ending.since > began)
+        endings
+            .iter()
+            .all(|ending| ending.since > began || ending.entry.grant.token() != token)
     }
 }

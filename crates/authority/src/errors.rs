@@ -16,6 +16,9 @@ pub enum Error {
         /// What the request called it.
         name: String,
     },
+    /// The caller's token ended before its act began.
+    #[error(transparent)]
+    Refused(Refusal),
     /// The state of things does not allow it.
     #[error("{0}")]
     Conflict(String),

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use rescind_catalog::{ChangeKind, Entry, Feed, Transaction};
-use rescind_domain::{NodeReceipt, Receipt, Revision};
+use rescind_catalog::{ChangeKind, Entry, Feed, Grant, Transaction};
+use rescind_domain::{Actor, NodeReceipt, Receipt, Revision};
 
 use crate::grants::TokenRef;
-use crate::{Authority, Error};
+use crate::{Authority, Error, Refusal};
 
 /// Changes read at once.
 const ROUND: u32 = 1_000;
@@ -28,6 +28,27 @@ impl Authority {
         tokio::spawn(work(Arc::clone(self)))
             .await
             .map_err(|panic| Error::Internal(Box::new(panic)))?
+    }
+
+    /// Begins to act in the name of `actor`, who must still stand: a token that was revoked while its request waited for
+    /// its turn or for its body does nothing any more (promise G1). Acts follow one another, so that none can commit
+    /// behind the revocation of its own token.
+    pub(crate) async fn begin(&self, actor: Actor) -> Result<Transaction, Error> {
+        let now = self.clock().now();
+        let mut tx = self.catalog.begin(now).await?;
+        let loaded = match actor {
+            Actor::System | Actor::Operator | Actor::User(_) => return Ok(tx),
+            Actor::ManagementToken(id) => tx.management_grant(id).await?,
+            Actor::DatabaseToken(id) => tx.database_grant(id).await?,
+        };
+        let expires_at = match loaded.ok_or(Error::Refused(Refusal::Revoked))?.grant {
+            Grant::Database(grant) => grant.expires_at,
+            Grant::Management(grant) => grant.expires_at,
+        };
+        match expires_at {
+            Some(end) if end <= now => Err(Error::Refused(Refusal::Expired)),
+            _ => Ok(tx),
+        }
     }
 
     /// Commits an act with its audit event and its changes; returns the revision to fence.
@@ -52,7 +73,9 @@ impl Authority {
             }
             Err(error) => {
                 if matches!(error, rescind_catalog::Error::Uncertain(_)) {
-                    // Until it is known whether there is a change to apply, nothing is admitted (promise G3).
+                    // Until it is known whether there is a change to apply, nothing is admitted (promise G3). In turn
+                    // with those who apply, so that none of them opens the node for what it knew before.
+                    let _turn = self.applying.lock().await;
                     self.is_current.store(false, Ordering::Release);
                 }
                 Err(error.into())
@@ -60,10 +83,22 @@ impl Authority {
         }
     }
 
+    /// Waits until every node acts by `revision` and the work of `token` that was cut has ended. Repeating it is
+    /// harmless.
+    pub(crate) async fn fence_off(
+        &self,
+        token: TokenRef,
+        revision: Revision,
+        began: Instant,
+    ) -> Result<Receipt, Error> {
+        self.catch_up(revision).await?;
+        self.grants().endings.wait(token).await;
+        self.fence(revision, began).await
+    }
+
     /// Waits until every node acts by `revision`. Repeating it is harmless.
     pub(crate) async fn fence(&self, revision: Revision, began: Instant) -> Result<Receipt, Error> {
         self.catch_up(revision).await?;
-        self.grants().endings.wait().await;
         let took = began.elapsed();
         let node = NodeReceipt {
             node: self.settings.node_name.clone(),
@@ -83,9 +118,20 @@ impl Authority {
             return Ok(());
         }
         let _turn = self.applying.lock().await;
-        let result = self.apply_until(revision).await;
+        let result = self.apply_known(revision).await;
         self.is_current.store(result.is_ok(), Ordering::Release);
         result
+    }
+
+    /// Applies everything up to `revision`; on a closed node everything there is, because what closed it may have been a
+    /// later change than the caller's own.
+    async fn apply_known(&self, revision: Revision) -> Result<(), Error> {
+        let newest = if self.is_current() {
+            revision
+        } else {
+            self.catalog.revision().await?
+        };
+        self.apply_until(revision.max(newest)).await
     }
 
     async fn apply_until(&self, revision: Revision) -> Result<(), Error> {
@@ -135,7 +181,7 @@ impl Authority {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Catalog, Refusal, Settings};
+    use crate::{Catalog, Settings};
     use rescind_domain::{Action, Ask};
     use rescind_testkit::{FrozenClock, SeededRng};
 
@@ -169,13 +215,56 @@ mod tests {
         let caller = authority
             .authenticate(secret.expose().as_bytes())
             .expect("still known");
-        let rescind_domain::Actor::ManagementToken(own) = caller.actor() else {
+        let Actor::ManagementToken(own) = caller.actor() else {
             panic!("{caller:?}")
         };
         authority
             .revoke_management_token(&caller, account, own)
             .await
             .expect("revoked");
+        assert_eq!(
+            authority
+                .authenticate(secret.expose().as_bytes())
+                .expect_err("refused"),
+            Refusal::Revoked
+        );
+    }
+
+    /// G3: closed. What closed the node may be newer than what its next caller knows of.
+    #[tokio::test]
+    async fn a_closed_node_opens_only_with_everything_applied() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let authority = authority(&directory).await;
+        let founding = authority
+            .draw_up("ada@example.com".parse().expect("an address"))
+            .expect("drawn up");
+        let (secret, account) = (founding.secret.clone(), founding.account.id);
+        authority.found(founding).await.expect("founded");
+        let known = authority.revision();
+        let caller = authority.authenticate(secret.expose().as_bytes()).expect("known");
+        let Actor::ManagementToken(own) = caller.actor() else {
+            panic!("{caller:?}")
+        };
+        // A revocation is committed, and nobody applies it.
+        let mut tx = authority.begin(Actor::System).await.expect("begun");
+        let mut token = tx
+            .management_token(account, own)
+            .await
+            .expect("read")
+            .expect("there");
+        token.state = token.state.revoke(tx.now()).expect("active");
+        tx.update_management_token(&token).await.expect("updated");
+        let entry = Entry {
+            actor: Actor::System,
+            account,
+            act: rescind_domain::Act::ManagementTokenRevoke,
+            subject: own.to_string(),
+            details: Vec::new(),
+            changes: vec![ChangeKind::ManagementToken(own)],
+        };
+        authority.commit(tx, entry).await.expect("committed");
+        authority.is_current.store(false, Ordering::Release);
+        authority.catch_up(known).await.expect("caught up");
         assert_eq!(
             authority
                 .authenticate(secret.expose().as_bytes())

@@ -5,8 +5,8 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Weak};
 
 use hashbrown::HashTable;
 use parking_lot::{Mutex, RwLock};
@@ -63,8 +63,8 @@ pub(crate) struct Entry {
     key: Key,
     pub(crate) grant: Grant,
     leash: Leash,
-    /// The entry that this one replaced, while work admitted by it may still run.
-    superseded: Option<Arc<Entry>>,
+    /// The entries that this one replaced while work admitted by them was running. Only that work keeps them.
+    superseded: Vec<Weak<Entry>>,
     used_at: AtomicI64,
     is_use_noted: AtomicBool,
 }
@@ -162,7 +162,7 @@ impl GrantTable {
         (used_at != NEVER).then(|| Timestamp::from_micros(used_at))
     }
 
-    /// Puts the grant of a token in place, cutting work that ran under a former one unless `keeps_rights`.
+    /// Puts the grant of a token in place, cutting work that ran under a former one if that allowed more.
     pub(crate) fn put(&self, hash: &SecretHash, grant: Grant, last_used: Option<Timestamp>) {
         let key = key_of(hash);
         let token = grant.token();
@@ -178,7 +178,7 @@ impl GrantTable {
         let entry = Arc::new(Entry {
             key,
             leash: Leash::default(),
-            superseded: former.and_then(|former| self.retire(former, &grant)),
+            superseded: former.map_or_else(Vec::new, |former| self.retire(&former, &grant)),
             grant,
             used_at: AtomicI64::new(last_used.map_or(NEVER, Timestamp::micros).max(used_at)),
             is_use_noted: AtomicBool::new(false),
@@ -228,17 +228,18 @@ impl GrantTable {
             .cloned()
     }
 
-    /// Cuts an entry and those that it superseded, to which `kept` references and one each are the tables' own.
+    /// Cuts an entry, to which `kept` references are the tables' own, and those that it superseded.
     fn end(&self, entry: &Arc<Entry>, kept: usize) {
         entry.leash.cut_now();
         self.endings.add(Arc::clone(entry), kept);
-        if let Some(superseded) = &entry.superseded {
-            self.end(superseded, 1);
+        for older in entry.superseded.iter().filter_map(Weak::upgrade) {
+            older.leash.cut_now();
+            self.endings.add(older, 0);
         }
     }
 
-    /// Cuts a replaced entry when its successor may do less; otherwise hands it on while work may still hang on it.
-    fn retire(&self, former: Arc<Entry>, grant: &Grant) -> Option<Arc<Entry>> {
+    /// Cuts a replaced entry when its successor may do less; otherwise hands on what work still hangs on.
+    fn retire(&self, former: &Arc<Entry>, grant: &Grant) -> Vec<Weak<Entry>> {
         let keeps_rights = match (&former.grant, grant) {
             (Grant::Database(before), Grant::Database(after)) => before
                 .permissions
@@ -247,11 +248,16 @@ impl GrantTable {
             _ => false,
         };
         if !keeps_rights {
-            self.end(&former, 0);
-            return None;
+            self.end(former, 0);
+            return Vec::new();
         }
+        let still_held = former.superseded.iter().filter(|older| older.strong_count() > 0);
+        let mut superseded: Vec<_> = still_held.cloned().collect();
         // Out of both tables, nobody can take a new reference: one left is this one.
-        (Arc::strong_count(&former) > 1).then_some(former)
+        if Arc::strong_count(former) > 1 {
+            superseded.push(Arc::downgrade(former));
+        }
+        superseded
     }
 
     fn unlink_token(&self, token: TokenRef) -> Option<Arc<Entry>> {
@@ -341,6 +347,29 @@ mod tests {
         assert!(!running.is_cut());
         table.cut(token(1));
         assert!(running.is_cut());
+    }
+
+    #[test]
+    fn running_work_is_cut_however_many_changes_came_in_between() {
+        let table = GrantTable::new();
+        table.put(&hash(1), grant(1, &[("read", "a")]), None);
+        let oldest = table.find(&hash(1)).expect("known");
+        table.put(&hash(1), grant(1, &[("read", "a")]), None);
+        table.put(&hash(1), grant(1, &[("read", "*")]), None);
+        let later = table.find(&hash(1)).expect("known");
+        table.put(&hash(1), grant(1, &[("read", "*")]), None);
+        assert!(!oldest.is_cut() && !later.is_cut());
+        table.cut(token(1));
+        assert!(oldest.is_cut() && later.is_cut());
+    }
+
+    #[test]
+    fn changes_leave_nothing_behind_that_no_work_hangs_on() {
+        let table = GrantTable::new();
+        for _ in 0..100 {
+            table.put(&hash(1), grant(1, &[("read", "a")]), None);
+        }
+        assert!(table.find(&hash(1)).expect("known").superseded.is_empty());
     }
 
     #[test]

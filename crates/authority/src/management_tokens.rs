@@ -9,6 +9,7 @@ use rescind_domain::{
     TokenKind, TokenState, Verb,
 };
 
+use crate::grants::TokenRef;
 use crate::tokens::check_expiry;
 use crate::{Authority, Caller, Created, Error};
 
@@ -44,7 +45,7 @@ impl Authority {
             let began = Instant::now();
             let (token, secret) =
                 this.new_management_token(account, actor, description, request.expires_at, now);
-            let mut tx = this.catalog.begin(now).await?;
+            let mut tx = this.begin(actor).await?;
             tx.insert_management_token(&token, &secret.hash()).await?;
             let revision = this.commit(tx, created_entry(&token)).await?;
             let receipt = this.fence(revision, began).await?;
@@ -104,14 +105,15 @@ impl Authority {
         self.act(move |this| async move {
             let began = Instant::now();
             let now = this.clock().now();
-            let mut tx = this.catalog.begin(now).await?;
+            let mut tx = this.begin(actor).await?;
             let mut token = tx
                 .management_token(account, id)
                 .await?
                 .ok_or_else(|| Error::not_found(WHAT, id))?;
             let Ok(revoked) = token.state.revoke(now) else {
                 tx.rollback().await?;
-                return this.fence(this.catalog.revision().await?, began).await;
+                let revision = this.catalog.revision().await?;
+                return this.fence_off(TokenRef::Management(id), revision, began).await;
             };
             token.state = revoked;
             tx.update_management_token(&token).await?;
@@ -124,7 +126,7 @@ impl Authority {
                 changes: vec![ChangeKind::ManagementToken(id)],
             };
             let revision = this.commit(tx, entry).await?;
-            this.fence(revision, began).await
+            this.fence_off(TokenRef::Management(id), revision, began).await
         })
         .await
     }

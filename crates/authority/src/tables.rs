@@ -48,7 +48,7 @@ impl Authority {
         self.check(caller, place, Verb::Create, Subject::Table)?;
         let actor = caller.actor();
         self.act(move |this| async move {
-            let mut tx = this.catalog.begin(this.clock().now()).await?;
+            let mut tx = this.begin(actor).await?;
             let database = active_database(&mut tx, place, &database).await?;
             refuse_taken_name(&mut tx, &database, &request.name).await?;
             refuse_full_database(&mut tx, &database).await?;
@@ -76,7 +76,7 @@ impl Authority {
         let cluster = permit.cluster();
         self.act(move |this| async move {
             let began = Instant::now();
-            let mut tx = this.catalog.begin(this.clock().now()).await?;
+            let mut tx = this.begin(actor).await?;
             let database = tx
                 .database(cluster, view.id)
                 .await?
@@ -141,7 +141,7 @@ impl Authority {
         self.check(caller, place, Verb::Update, Subject::Table)?;
         let actor = caller.actor();
         self.act(move |this| async move {
-            let mut tx = this.catalog.begin(this.clock().now()).await?;
+            let mut tx = this.begin(actor).await?;
             let database = active_database(&mut tx, place, &database).await?;
             let mut table = active_table(&mut tx, &database, &name).await?;
             if table.name != new_name {
@@ -176,7 +176,7 @@ impl Authority {
         let actor = caller.actor();
         self.act(move |this| async move {
             let now = this.clock().now();
-            let mut tx = this.catalog.begin(now).await?;
+            let mut tx = this.begin(actor).await?;
             let database = active_database(&mut tx, place, &database).await?;
             let mut table = active_table(&mut tx, &database, &name).await?;
             table.state = TableState::Deleted { at: now };
@@ -204,7 +204,7 @@ impl Authority {
         let actor = caller.actor();
         self.act(move |this| async move {
             let now = this.clock().now();
-            let mut tx = this.catalog.begin(now).await?;
+            let mut tx = this.begin(actor).await?;
             let database = active_database(&mut tx, place, &database).await?;
             let found = tx.table(database.id, id).await?;
             let mut table = found.ok_or_else(|| Error::not_found(WHAT, id))?;
@@ -252,7 +252,7 @@ impl Authority {
         TableOf { table, database }: TableOf,
     ) -> Result<(), Error> {
         self.act(move |this| async move {
-            let mut tx = this.catalog.begin(this.clock().now()).await?;
+            let mut tx = this.begin(Actor::System).await?;
             tx.purge_table(table.id).await?;
             let details = vec![pair("database", &database.name), pair("name", &table.name)];
             this.finish_table(tx, Actor::System, Act::TablePurge, &database, &table, details)

@@ -1,7 +1,7 @@
 //! Tethers: what ties running work to the token that started it.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 
 use std::time::Duration;
@@ -29,6 +29,7 @@ impl Leash {
         // The flag is set before the signal is looked for, and a waiter makes its signal before it looks at the flag:
         // whichever comes second sees the other.
         self.is_cut.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         if let Some(signal) = self.signal.get() {
             signal.cancel();
         }
@@ -37,6 +38,7 @@ impl Leash {
     /// Returns once the tether is cut.
     pub(crate) async fn cut(&self) {
         let signal = self.signal.get_or_init(CancellationToken::new);
+        fence(Ordering::SeqCst);
         if !self.is_cut() {
             signal.cancelled().await;
         }

@@ -9,6 +9,7 @@ use rescind_domain::{
     Timestamp, TokenKind, TokenState, Verb,
 };
 
+use crate::grants::TokenRef;
 use crate::{Authority, Caller, Created, Error, Place};
 
 /// What a new database token shall be.
@@ -64,7 +65,7 @@ impl Authority {
                 state: TokenState::Active,
                 last_used_at: None,
             };
-            let mut tx = this.catalog.begin(now).await?;
+            let mut tx = this.begin(actor).await?;
             tx.insert_database_token(&token, &secret.hash()).await?;
             let details = vec![
                 ("description".to_owned(), token.description.to_string()),
@@ -147,7 +148,7 @@ impl Authority {
         let actor = caller.actor();
         self.act(move |this| async move {
             let began = Instant::now();
-            let mut tx = this.catalog.begin(this.clock().now()).await?;
+            let mut tx = this.begin(actor).await?;
             let mut token = tx
                 .database_token(place.cluster, id)
                 .await?
@@ -176,7 +177,10 @@ impl Authority {
                 changes: vec![ChangeKind::DatabaseToken(id)],
             };
             let revision = this.commit(tx, entry).await?;
-            Ok((token, this.fence(revision, began).await?))
+            Ok((
+                token,
+                this.fence_off(TokenRef::Database(id), revision, began).await?,
+            ))
         })
         .await
     }
@@ -197,14 +201,15 @@ impl Authority {
         self.act(move |this| async move {
             let began = Instant::now();
             let now = this.clock().now();
-            let mut tx = this.catalog.begin(now).await?;
+            let mut tx = this.begin(actor).await?;
             let mut token = tx
                 .database_token(place.cluster, id)
                 .await?
                 .ok_or_else(|| Error::not_found(WHAT, id))?;
             let Ok(revoked) = token.state.revoke(now) else {
                 tx.rollback().await?;
-                return this.fence(this.catalog.revision().await?, began).await;
+                let revision = this.catalog.revision().await?;
+                return this.fence_off(TokenRef::Database(id), revision, began).await;
             };
             token.state = revoked;
             tx.update_database_token(&token).await?;
@@ -217,7 +222,7 @@ impl Authority {
                 changes: vec![ChangeKind::DatabaseToken(id)],
             };
             let revision = this.commit(tx, entry).await?;
-            this.fence(revision, began).await
+            this.fence_off(TokenRef::Database(id), revision, began).await
         })
         .await
     }

@@ -40,7 +40,7 @@ impl Authority {
         self.act(move |this| async move {
             let now = this.clock().now();
             let user = this.new_user(account, request, now);
-            let mut tx = this.catalog.begin(now).await?;
+            let mut tx = this.begin(actor).await?;
             if tx.user_by_email(&user.email).await?.is_some() {
                 return Err(Error::Conflict(format!(
                     "a user with the address {} already exists",
@@ -79,7 +79,7 @@ impl Authority {
             let hash = hashing
                 .await
                 .map_err(|panic| Error::Internal(Box::new(panic)))??;
-            let mut tx = this.catalog.begin(this.clock().now()).await?;
+            let mut tx = this.begin(caller.actor()).await?;
             let user = find(&mut tx, &caller, &email).await?;
             tx.set_password(user.id, &hash).await?;
             this.commit(tx, user_entry(caller.actor(), Act::UserPassword, &user))
@@ -98,7 +98,7 @@ impl Authority {
         let caller = caller.clone();
         self.act(move |this| async move {
             let now = this.clock().now();
-            let mut tx = this.catalog.begin(now).await?;
+            let mut tx = this.begin(caller.actor()).await?;
             let mut user = find(&mut tx, &caller, &email).await?;
             if user.state == UserState::Enabled {
                 user.state = UserState::Disabled { at: now };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rescind_authority::{AuditQuery, Error, Refusal, UpdateDatabaseToken};
+use rescind_authority::{AuditQuery, CreateManagementToken, Error, Refusal, UpdateDatabaseToken};
 use rescind_domain::Action;
 
 use rescind_testkit::FrozenClock;
@@ -73,6 +73,36 @@ async fn a_revoked_management_token_is_refused_even_when_it_revoked_itself() {
         .authority
         .authenticate(house.management_secret.expose().as_bytes());
     assert_eq!(again.expect_err("refused"), Refusal::Revoked);
+}
+
+/// G1: refused, for what was still waiting for its turn or its body when the token was revoked.
+#[tokio::test]
+async fn an_act_that_begins_after_its_token_was_revoked_is_not_done() {
+    let house = House::new().await;
+    let request = CreateManagementToken {
+        description: None,
+        expires_at: None,
+    };
+    let account = house.place.account;
+    let leaked = house
+        .authority
+        .create_management_token(&house.caller, account, request.clone())
+        .await
+        .expect("made");
+    let holder = house
+        .authority
+        .authenticate(leaked.secret.expose().as_bytes())
+        .expect("authenticated in time");
+    house
+        .authority
+        .revoke_management_token(&house.caller, account, leaked.item.id)
+        .await
+        .expect("revoked");
+    let late = house
+        .authority
+        .create_management_token(&holder, account, request)
+        .await;
+    assert!(matches!(late, Err(Error::Refused(Refusal::Revoked))));
 }
 
 /// G2: cut.

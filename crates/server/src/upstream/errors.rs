@@ -54,8 +54,8 @@ pub(crate) fn of_query(error: QueryError) -> UpstreamError {
 pub(crate) fn of_table_making(error: &Error, max: Option<MaxTables>) -> TableMakerError {
     match (error, max) {
         (Error::Conflict(_), Some(max)) => TableMakerError::TooMany { max: max.get() },
-        // The database was deleted since the gateway looked.
-        (Error::NotFound { .. } | Error::Conflict(_), _) => TableMakerError::Cut,
+        // The database was deleted, or the token revoked, since the gateway looked.
+        (Error::NotFound { .. } | Error::Conflict(_) | Error::Refused(_), _) => TableMakerError::Cut,
         _ => TableMakerError::Unavailable(Chain(error).to_string()),
     }
 }
