@@ -5,7 +5,7 @@
 //! is told from damage.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -16,8 +16,8 @@ use crate::errors::Error;
 const MAGIC: &[u8; 8] = b"RSCDLOG1";
 /// Length of the body, checksum of the body, checksum of both with the frame's place; little-endian.
 const HEADER: usize = 12;
-/// Bounds what a frame may claim to be.
-const MAX_FRAME: usize = 1 << 30;
+/// The longest body of a frame, in bytes: what claims to be longer is not read, so nothing longer is written.
+pub(crate) const MAX_FRAME: usize = 1 << 30;
 
 /// The log, open for appending.
 #[derive(Debug)]
@@ -68,13 +68,16 @@ impl Log {
     /// Appends a frame, whose first [`Self::HEADER_BYTES`] are left free for its header, and makes it durable.
     /// After an error the log may end in a torn frame and must not be used again.
     pub(crate) fn append(&mut self, frame: &mut [u8]) -> Result<(), Error> {
+        let path = || segment_path(&self.dir, self.number);
         let (header, body) = frame.split_at_mut(HEADER);
-        let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+        let length = u32::try_from(body.len())
+            .ok()
+            .filter(|_| body.len() <= MAX_FRAME)
+            .ok_or_else(|| Error::io("write", path())(ErrorKind::FileTooLarge.into()))?;
         header[..4].copy_from_slice(&length.to_le_bytes());
         header[4..8].copy_from_slice(&crc32fast::hash(body).to_le_bytes());
         let check = header_check(self.number, self.length, &header[..8]);
         header[8..].copy_from_slice(&check.to_le_bytes());
-        let path = || segment_path(&self.dir, self.number);
         self.file.write_all(frame).map_err(Error::io("write", path()))?;
         self.file.sync_data().map_err(Error::io("sync", path()))?;
         self.length += frame.len() as u64;
@@ -222,4 +225,28 @@ fn header_check(number: u64, offset: u64, header: &[u8]) -> u32 {
 
 fn segment_path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:020}.log"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_that_could_not_be_read_is_not_written() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut log = Log::create(dir.path(), 1).expect("created");
+        let mut frame = [&[0; HEADER][..], b"body"].concat();
+        log.append(&mut frame).expect("appended");
+        let length = log.len();
+        let refused = log.append(&mut vec![0; HEADER + MAX_FRAME + 1]);
+        assert!(
+            matches!(&refused, Err(Error::Io { source, .. }) if source.kind() == ErrorKind::FileTooLarge),
+            "{refused:?}"
+        );
+        assert_eq!(log.len(), length);
+        let segment = Segment::read(dir.path(), 1, true).expect("readable");
+        assert_eq!(segment.torn_at, None);
+        let bodies: Vec<_> = segment.frames.into_iter().map(|(_, body)| body).collect();
+        assert_eq!(bodies, [Bytes::from_static(b"body")]);
+    }
 }
