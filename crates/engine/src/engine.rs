@@ -230,6 +230,7 @@ impl Inner {
             .unwrap_or_else(|_| Err(CommitError::Failed("the committing thread is gone".to_owned())))
             .map_err(|error| match error {
                 CommitError::Cut => Error::Stopped("cut".to_owned()),
+                CommitError::TooLarge { .. } => Error::Stopped("too large for the log".to_owned()),
                 CommitError::Failed(why) => Error::Stopped(why),
             })
     }

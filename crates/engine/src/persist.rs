@@ -64,7 +64,9 @@ impl Inner {
         let first_segment = match frozen {
             Ok(Ok(number)) => number,
             Ok(Err(CommitError::Failed(why))) => return Err(Error::Stopped(why)),
-            Ok(Err(CommitError::Cut)) | Err(_) => return Err(Error::Stopped("the log is closed".to_owned())),
+            Ok(Err(CommitError::Cut | CommitError::TooLarge { .. })) | Err(_) => {
+                return Err(Error::Stopped("the log is closed".to_owned()));
+            }
         };
         let written = self.write_files(&mut round)?;
         let added = |table: &Table| {

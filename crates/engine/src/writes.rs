@@ -227,6 +227,7 @@ impl Inner {
         match answer {
             Ok(Ok(_)) => {}
             Ok(Err(CommitError::Cut)) => return Err(WriteError::Cut),
+            Ok(Err(CommitError::TooLarge { max, got })) => return Err(WriteError::TooLarge { max, got }),
             Ok(Err(CommitError::Failed(why))) => return Err(WriteError::Unavailable(why)),
             Err(_) => return Err(WriteError::Unavailable("the engine is closed".to_owned())),
         }
