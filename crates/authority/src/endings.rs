@@ -22,8 +22,8 @@ struct Ending {
     since: Instant,
 }
 
-/// Work asks for its tether every few milliseconds. What has not ended by then hangs: it is refused at its next check,
-/// and nobody is made to wait for it any longer.
+/// Work asks for its tether every few milliseconds. What has not ended by then hangs, and nobody is made to wait for it
+/// any longer: it is refused at its next check, if it has one left. A write in a stalled sync of the disk has none.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const FIRST_PAUSE: Duration = Duration::from_micros(100);
