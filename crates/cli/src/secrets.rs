@@ -103,7 +103,7 @@ mod tests {
             "no such database: apiv1_requests",
             "it should start with apiv1_ or M.V1. and be complete",
             "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-            "/home/Someone/2024/AVeryLongDirectoryName/config.toml",
+            "/srv/Someone/2024/AVeryLongDirectoryName/config.toml",
         ] {
             assert_eq!(masked(text), text);
         }
