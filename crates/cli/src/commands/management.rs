@@ -1,17 +1,16 @@
 //! `management`: management tokens (contract, influxctl section 9).
 
 use clap::{Args, Subcommand, ValueEnum};
-use rescind_domain::{ManagementTokenId, Timestamp, UserId};
+use rescind_domain::{ManagementTokenId, Timestamp, TokenKind, UserId};
 use rescind_wire::{CreateManagementToken, CreatedManagementToken, ManagementToken};
 use serde::Serialize;
 use ureq::http::Method;
 
-use crate::commands::{MAX_DESCRIBED, Session, distinct};
+use crate::commands::{Session, distinct, revocations};
 use crate::exit::Failure;
 use crate::output::json::{Seconds, print_json};
 use crate::output::tables::{Cell, Table, vertical};
 use crate::output::{Format, print};
-use crate::prompt::{Question, confirm};
 use crate::secrets::management_token_id;
 
 /// `management …`
@@ -213,30 +212,12 @@ fn sort(tokens: &mut [ManagementToken], key: SortKey) {
 }
 
 fn revoke(args: &RevokeArgs, session: &Session) -> Result<(), Failure> {
-    let ids = distinct(&args.ids);
     let path = session.account_path("/management-tokens")?;
-    if !args.force {
-        let describe = |id: &ManagementTokenId| -> Result<Option<String>, Failure> {
-            if ids.len() > MAX_DESCRIBED {
-                return Ok(None);
-            }
-            match session.api.get::<ManagementToken>(&format!("{path}/{id}")) {
-                Ok(token) => Ok(Some(token.description)),
-                Err(error) if error.is_not_found() => Ok(Some("(no such token)".to_owned())),
-                Err(error) => Err(error.into()),
-            }
-        };
-        let subjects = ids.iter().map(|id| Ok((id.to_string(), describe(id)?)));
-        confirm(&Question {
-            what: "Revoke these management tokens?",
-            subjects: subjects.collect::<Result<_, Failure>>()?,
-            consequence: "This cannot be undone.",
-        })?;
-    }
-    session.for_each(&ids, |id| {
-        let receipt = session.api.order(&Method::DELETE, &format!("{path}/{id}"))?;
-        print(format!("Revoked management token {id}"))?;
-        session.tell_refused(receipt);
-        Ok(())
-    })
+    revocations::revoke(
+        session,
+        TokenKind::Management,
+        &path,
+        &distinct(&args.ids),
+        args.force,
+    )
 }

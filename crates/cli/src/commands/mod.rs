@@ -4,6 +4,7 @@ pub(crate) mod cluster;
 pub(crate) mod database;
 pub(crate) mod management;
 pub(crate) mod query;
+pub(crate) mod revocations;
 pub(crate) mod table;
 pub(crate) mod templates;
 pub(crate) mod token;

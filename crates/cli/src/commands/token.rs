@@ -1,19 +1,18 @@
 //! `token`: database tokens (contract, influxctl section 10).
 
 use clap::{Args, Subcommand, ValueEnum};
-use rescind_domain::{DatabaseTokenId, PermissionId, Resource, Timestamp};
+use rescind_domain::{DatabaseTokenId, PermissionId, Resource, Timestamp, TokenKind};
 use rescind_wire::{
     CreateDatabaseToken, CreatedDatabaseToken, DatabaseToken, Moment, Permission, UpdateDatabaseToken,
 };
 use serde::Serialize;
 use ureq::http::Method;
 
-use crate::commands::{MAX_DESCRIBED, Session, distinct};
+use crate::commands::{Session, distinct, revocations};
 use crate::exit::Failure;
 use crate::output::json::{Seconds, print_json};
 use crate::output::tables::{Cell, Table, vertical};
 use crate::output::{Format, print};
-use crate::prompt::{Question, confirm};
 use crate::secrets::database_token_id;
 
 /// `token …`
@@ -324,30 +323,12 @@ fn update(args: UpdateArgs, session: &Session) -> Result<(), Failure> {
 }
 
 fn revoke(args: &RevokeArgs, session: &Session) -> Result<(), Failure> {
-    let ids = distinct(&args.ids);
     let path = session.cluster_path("/tokens")?;
-    if !args.force {
-        let describe = |id: &DatabaseTokenId| -> Result<Option<String>, Failure> {
-            if ids.len() > MAX_DESCRIBED {
-                return Ok(None);
-            }
-            match session.api.get::<DatabaseToken>(&format!("{path}/{id}")) {
-                Ok(token) => Ok(Some(token.description)),
-                Err(error) if error.is_not_found() => Ok(Some("(no such token)".to_owned())),
-                Err(error) => Err(error.into()),
-            }
-        };
-        let subjects = ids.iter().map(|id| Ok((id.to_string(), describe(id)?)));
-        confirm(&Question {
-            what: "Revoke these database tokens?",
-            subjects: subjects.collect::<Result<_, Failure>>()?,
-            consequence: "This cannot be undone.",
-        })?;
-    }
-    session.for_each(&ids, |id| {
-        let receipt = session.api.order(&Method::DELETE, &format!("{path}/{id}"))?;
-        print(format!("Revoked database token {id}"))?;
-        session.tell_refused(receipt);
-        Ok(())
-    })
+    revocations::revoke(
+        session,
+        TokenKind::Database,
+        &path,
+        &distinct(&args.ids),
+        args.force,
+    )
 }
