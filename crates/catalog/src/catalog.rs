@@ -2,7 +2,7 @@
 
 use rescind_domain::Revision;
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, Row};
+use sqlx::{Any, AnyPool, Row};
 
 use crate::seam::Pools;
 use crate::{Error, Location, migrations};
@@ -49,7 +49,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn revision(&self) -> Result<Revision, Error> {
-        revision(&mut *self.reader().await?).await
+        revision(&mut *self.feed_reader().await?).await
     }
 
     /// Closes every connection, after the work that uses them has ended.
@@ -61,13 +61,23 @@ impl Catalog {
         Ok(self.pools.readers.acquire().await?)
     }
 
+    /// For what brings a revocation to this node, and for nothing that may take long.
+    pub(crate) async fn feed_reader(&self) -> Result<PoolConnection<Any>, Error> {
+        Ok(self.pools.feed.acquire().await?)
+    }
+
     /// A transaction whose statements all see the same moment. Dropping it ends it.
     pub(crate) async fn snapshot(&self) -> Result<sqlx::Transaction<'static, Any>, Error> {
-        Ok(self
-            .pools
-            .readers
-            .begin_with(self.pools.backend.begin_snapshot())
-            .await?)
+        self.snapshot_on(&self.pools.readers).await
+    }
+
+    /// As [`Self::snapshot`], by what [`Self::feed_reader`] is for.
+    pub(crate) async fn feed_snapshot(&self) -> Result<sqlx::Transaction<'static, Any>, Error> {
+        self.snapshot_on(&self.pools.feed).await
+    }
+
+    async fn snapshot_on(&self, pool: &AnyPool) -> Result<sqlx::Transaction<'static, Any>, Error> {
+        Ok(pool.begin_with(self.pools.backend.begin_snapshot()).await?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The feed of changes: what a node must look at again.
 
-use rescind_domain::{DatabaseId, DatabaseTokenId, ManagementTokenId, Revision, UserId};
+use rescind_domain::{DatabaseId, DatabaseTokenId, ManagementTokenId, Revision, SessionId, UserId};
 use sqlx::any::AnyRow;
 
 use crate::rows::Fields;
@@ -17,6 +17,8 @@ pub enum ChangeKind {
     Database(DatabaseId),
     /// This user.
     User(UserId),
+    /// This session.
+    Session(SessionId),
 }
 
 impl ChangeKind {
@@ -26,6 +28,7 @@ impl ChangeKind {
             Self::ManagementToken(_) => "management_token",
             Self::Database(_) => "database",
             Self::User(_) => "user",
+            Self::Session(_) => "session",
         }
     }
 
@@ -35,6 +38,7 @@ impl ChangeKind {
             Self::ManagementToken(id) => id.to_string(),
             Self::Database(id) => id.to_string(),
             Self::User(id) => id.to_string(),
+            Self::Session(id) => id.to_string(),
         }
     }
 }
@@ -70,7 +74,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
     pub async fn changes_after(&self, after: Revision, limit: u32) -> Result<Feed, Error> {
-        let mut snapshot = self.snapshot().await?;
+        let mut snapshot = self.feed_snapshot().await?;
         let ledger = sqlx::query("SELECT singleton, revision, changes_floor FROM ledger")
             .fetch_one(&mut *snapshot)
             .await?;
@@ -135,6 +139,7 @@ fn read(row: &AnyRow) -> Result<Change, Error> {
         "management_token" => ChangeKind::ManagementToken(fields.parse("subject")?),
         "database" => ChangeKind::Database(fields.parse("subject")?),
         "user" => ChangeKind::User(fields.parse("subject")?),
+        "session" => ChangeKind::Session(fields.parse("subject")?),
         other => return Err(fields.corrupt("kind", format!("{other:?} is no kind of change"))),
     };
     Ok(Change {

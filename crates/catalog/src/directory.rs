@@ -49,7 +49,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
     pub async fn directory_entry(&self, id: DatabaseId) -> Result<Option<DirectoryEntry>, Error> {
-        let mut snapshot = self.snapshot().await?;
+        let mut snapshot = self.feed_snapshot().await?;
         Ok(load(&mut snapshot, id.get(), id.get()).await?.pop())
     }
 }

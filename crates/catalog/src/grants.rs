@@ -1,4 +1,4 @@
-//! Tokens as enforcement loads them: all at once at start, one by one as the feed names them.
+//! Tokens and sessions as enforcement loads them: all at once at start, one by one as the feed names them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use rescind_domain::{
     AccountId, ClusterId, DatabaseGrant, DatabaseTokenId, ManagementGrant, ManagementTokenId, Permissions,
-    Revision, SecretHash, Timestamp,
+    Revision, SecretHash, SessionGrant, SessionId, Timestamp,
 };
 use sqlx::any::AnyRow;
 
@@ -14,29 +14,31 @@ use crate::rows::Fields;
 use crate::seam::Connection;
 use crate::{Catalog, Error, catalog, stored};
 
-/// What a token that is not revoked may do.
+/// What a token that is not revoked, or a session that has not ended, may do.
 #[derive(Debug, Clone)]
 pub enum Grant {
     /// By a database token.
     Database(DatabaseGrant),
     /// By a management token.
     Management(ManagementGrant),
+    /// By a session of an enabled user.
+    Session(SessionGrant),
 }
 
-/// A token that is not revoked; it may have expired.
+/// A token that is not revoked, or a session that has not ended; it may have expired.
 #[derive(Debug, Clone)]
 pub struct LoadedGrant {
     /// What its secret is known by.
     pub secret: SecretHash,
     /// What it may do.
     pub grant: Grant,
-    /// When it was last admitted, as far as the catalog knows.
+    /// When it was last admitted, as far as the catalog knows; of a session that never was, when it began.
     pub last_used_at: Option<Timestamp>,
 }
 
 impl Catalog {
-    /// Hands every token that is not revoked to `take`; together they are the state as of the revision returned. Equal
-    /// sets of permissions are shared.
+    /// Hands every token that is not revoked and every session that has not ended, of users that are enabled, to `take`;
+    /// together they are the state as of the revision returned. Equal sets of permissions are shared.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`]: what was handed over by then is not everything.
@@ -60,6 +62,16 @@ impl Catalog {
         .fetch(&mut *snapshot);
         while let Some(row) = rows.try_next().await? {
             take(read_management_grant(&row)?);
+        }
+        drop(rows);
+        let mut rows = sqlx::query(
+            "SELECT s.id, s.user_id, s.kind, s.secret_hash, s.created_at, s.expires_at, s.last_used_at, u.account_id,
+                 u.role
+             FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.ended_at IS NULL AND u.disabled_at IS NULL",
+        )
+        .fetch(&mut *snapshot);
+        while let Some(row) = rows.try_next().await? {
+            take(read_session_grant(&row)?);
         }
         Ok(revision)
     }
@@ -125,6 +137,21 @@ pub(crate) async fn find_management_grant(
     row.as_ref().map(read_management_grant).transpose()
 }
 
+pub(crate) async fn find_session_grant(
+    connection: &mut Connection,
+    id: SessionId,
+) -> Result<Option<LoadedGrant>, Error> {
+    let row = sqlx::query(
+        "SELECT s.id, s.user_id, s.kind, s.secret_hash, s.created_at, s.expires_at, s.last_used_at, u.account_id, u.role
+         FROM sessions s JOIN users u ON u.id = s.user_id
+         WHERE s.ended_at IS NULL AND u.disabled_at IS NULL AND s.id = $1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(read_session_grant).transpose()
+}
+
 fn read_database_grant(row: &AnyRow, shared: &mut Shared) -> Result<LoadedGrant, Error> {
     let fields = Fields::new(row, "database_tokens", "id");
     Ok(LoadedGrant {
@@ -149,5 +176,25 @@ fn read_management_grant(row: &AnyRow) -> Result<LoadedGrant, Error> {
             expires_at: fields.opt_time("expires_at")?,
         }),
         last_used_at: fields.opt_time("last_used_at")?,
+    })
+}
+
+fn read_session_grant(row: &AnyRow) -> Result<LoadedGrant, Error> {
+    let fields = Fields::new(row, "sessions", "id");
+    let last_used_at = match fields.opt_time("last_used_at")? {
+        Some(at) => at,
+        None => fields.time("created_at")?,
+    };
+    Ok(LoadedGrant {
+        secret: fields.secret_hash("secret_hash")?,
+        grant: Grant::Session(SessionGrant {
+            session: fields.parse("id")?,
+            kind: fields.parse("kind")?,
+            user: fields.parse("user_id")?,
+            account: fields.parse("account_id")?,
+            role: fields.parse("role")?,
+            expires_at: fields.time("expires_at")?,
+        }),
+        last_used_at: Some(last_used_at),
     })
 }

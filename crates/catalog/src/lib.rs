@@ -1,5 +1,5 @@
-//! What is remembered: accounts, clusters, databases, tables, tokens, users, the revision counter, the feed of changes
-//! and the audit log, on SQLite or PostgreSQL.
+//! What is remembered: accounts, clusters, databases, tables, tokens, users, sessions, the revision counter, the feed of
+//! changes and the audit log, on SQLite or PostgreSQL.
 //!
 //! This crate does not know who may do what, what a secret looks like in clear, what a lease is, what time it is, or
 //! that HTTP exists. It keeps nothing in memory between calls. It is the only crate that names sqlx; callers never see a
@@ -13,9 +13,11 @@ mod audit;
 mod catalog;
 mod changes;
 mod databases;
+mod devices;
 mod directory;
 mod errors;
 mod grants;
+mod invitations;
 mod listings;
 mod locations;
 mod migrations;
@@ -24,6 +26,7 @@ mod purges;
 mod reads;
 mod rows;
 mod seam;
+mod sessions;
 mod stored;
 mod tables;
 mod tokens;

@@ -6,7 +6,10 @@ use crate::Error;
 use crate::seam::{Backend, Pools};
 
 /// Every migration there is; the first is version 1. A released one never changes.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_foundation.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_foundation.sql"),
+    include_str!("../migrations/0002_people.sql"),
+];
 
 const VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_versions (version {integer} NOT NULL PRIMARY KEY) {strict}";

@@ -4,8 +4,30 @@
 use rescind_domain::{Database, DatabaseId, Table, TableId, Timestamp};
 
 use crate::databases::read_database;
+use crate::seam::Pools;
 use crate::tables::read_table;
 use crate::{Catalog, Error, Transaction};
+
+/// Runs a statement that deletes at most a thousand rows below its one argument, until there are none. Each run is a
+/// transaction of its own: a revocation that comes in between waits for a thousand rows at most.
+pub(crate) async fn purge_in_batches(
+    pools: &Pools,
+    statement: &'static str,
+    before: i64,
+) -> Result<u64, Error> {
+    let mut purged = 0;
+    loop {
+        let batch = sqlx::query(statement)
+            .bind(before)
+            .execute(&pools.writers)
+            .await?
+            .rows_affected();
+        if batch == 0 {
+            return Ok(purged);
+        }
+        purged += batch;
+    }
+}
 
 impl Catalog {
     /// Databases deleted before `before` and not purged, at most a thousand, oldest first.

@@ -2,14 +2,17 @@
 
 use rescind_domain::{
     Account, AccountId, Cluster, ClusterId, Database, DatabaseId, DatabaseName, DatabaseToken,
-    DatabaseTokenId, Email, ManagementToken, ManagementTokenId, SecretHash, Table, TableId, TableName, User,
-    UserId,
+    DatabaseTokenId, DeviceRequest, Email, Invitation, InvitationId, ManagementToken, ManagementTokenId,
+    SecretHash, Session, SessionId, Table, TableId, TableName, User, UserCode, UserId,
 };
 
-use crate::{Catalog, Error, LoadedGrant, Transaction, accounts, databases, grants, tables, tokens, users};
+use crate::{
+    Catalog, Error, LoadedGrant, Transaction, accounts, databases, devices, grants, invitations, sessions,
+    tables, tokens, users,
+};
 
 macro_rules! reads {
-    ($($(#[$doc:meta])* $name:ident($($argument:ident: $kind:ty),*) -> $out:ty = $find:path;)*) => {
+    ($via:ident: $($(#[$doc:meta])* $name:ident($($argument:ident: $kind:ty),*) -> $out:ty = $find:path;)*) => {
         impl Catalog {
             $(
                 $(#[$doc])*
@@ -17,7 +20,7 @@ macro_rules! reads {
                 /// # Errors
                 /// [`Error::Unavailable`], [`Error::Corrupt`].
                 pub async fn $name(&self, $($argument: $kind),*) -> Result<$out, Error> {
-                    $find(&mut *self.reader().await?, $($argument),*).await
+                    $find(&mut *self.$via().await?, $($argument),*).await
                 }
             )*
         }
@@ -37,6 +40,7 @@ macro_rules! reads {
 }
 
 reads! {
+    reader:
     /// The account with this id.
     account(id: AccountId) -> Option<Account> = accounts::find_account;
     /// The cluster with this id.
@@ -47,6 +51,20 @@ reads! {
     user_by_email(email: &Email) -> Option<User> = users::find_user_by_email;
     /// The hash of the user's password, as [`Transaction::set_password`] kept it; `None` until a password is set.
     password_hash(user: UserId) -> Option<String> = users::find_password_hash;
+    /// Whether a password is set for the user.
+    has_password(user: UserId) -> bool = users::has_password;
+    /// How many administrators of `account` can sign in: they are enabled and have a password.
+    enabled_admins(account: AccountId) -> u64 = users::count_enabled_admins;
+    /// The session with this id, ended or not.
+    session(id: SessionId) -> Option<Session> = sessions::find_session;
+    /// The invitation to `account` with this id, whatever its state.
+    invitation(account: AccountId, id: InvitationId) -> Option<Invitation> = invitations::find_invitation;
+    /// The invitation whose link holds this secret, whatever its state.
+    invitation_by_secret(secret: &SecretHash) -> Option<Invitation> = invitations::find_invitation_by_secret;
+    /// The device request that shows this code, expired or not.
+    device_request_by_code(code: &UserCode) -> Option<DeviceRequest> = devices::find_device_request_by_code;
+    /// The device request whose device holds this secret, expired or not.
+    device_request_by_secret(secret: &SecretHash) -> Option<DeviceRequest> = devices::find_device_request_by_secret;
     /// The database token of `cluster` with this id, revoked or not.
     database_token(cluster: ClusterId, id: DatabaseTokenId) -> Option<DatabaseToken> = tokens::find_database_token;
     /// The database token with this secret, revoked or not, of whatever cluster.
@@ -55,10 +73,6 @@ reads! {
     management_token(account: AccountId, id: ManagementTokenId) -> Option<ManagementToken> = tokens::find_management_token;
     /// The management token with this secret, revoked or not, of whatever account.
     management_token_of_secret(secret: &SecretHash) -> Option<ManagementToken> = tokens::find_management_token_of_secret;
-    /// What enforcement must know of a database token; `None` when it is revoked or unknown.
-    database_grant(id: DatabaseTokenId) -> Option<LoadedGrant> = grants::find_database_grant;
-    /// What enforcement must know of a management token; `None` when it is revoked or unknown.
-    management_grant(id: ManagementTokenId) -> Option<LoadedGrant> = grants::find_management_grant;
     /// The database of `cluster` with this id, deleted or not, but not purged.
     database(cluster: ClusterId, id: DatabaseId) -> Option<Database> = databases::find_database;
     /// The active database of `cluster` with this name.
@@ -73,4 +87,16 @@ reads! {
     latest_deleted_table(database: DatabaseId, name: &TableName) -> Option<Table> = tables::find_latest_deleted_table;
     /// How many active tables `database` has.
     table_count(database: DatabaseId) -> u64 = tables::count_tables;
+}
+
+reads! {
+    feed_reader:
+    /// What enforcement must know of a database token; `None` when it is revoked or unknown.
+    database_grant(id: DatabaseTokenId) -> Option<LoadedGrant> = grants::find_database_grant;
+    /// What enforcement must know of a management token; `None` when it is revoked or unknown.
+    management_grant(id: ManagementTokenId) -> Option<LoadedGrant> = grants::find_management_grant;
+    /// What enforcement must know of a session; `None` when it has ended, is unknown, or its user is disabled.
+    session_grant(id: SessionId) -> Option<LoadedGrant> = grants::find_session_grant;
+    /// The sessions of `user` that have not ended, expired ones included, in order.
+    sessions_of(user: UserId) -> Vec<SessionId> = sessions::find_sessions_of;
 }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use rescind_domain::{AuditHash, SecretHash, Timestamp};
+use rescind_domain::{Agent, AuditHash, Client, SecretHash, Timestamp};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Decode, Row, Type};
 
@@ -75,6 +75,14 @@ impl<'r> Fields<'r> {
         read: impl FnOnce(&'r str) -> Result<T, E>,
     ) -> Result<T, Error> {
         read(self.text(column)?).map_err(|error| self.corrupt(column, error))
+    }
+
+    /// The columns `address` and `agent`.
+    pub(crate) fn client(self) -> Result<Client, Error> {
+        Ok(Client {
+            address: self.parse("address")?,
+            agent: Agent::new(self.text("agent")?),
+        })
     }
 
     pub(crate) fn secret_hash(self, column: &'static str) -> Result<SecretHash, Error> {

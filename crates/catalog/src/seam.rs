@@ -24,8 +24,10 @@ const POSTGRES_SETTINGS: &str = "SET synchronous_commit = on; SET lock_timeout =
      SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'";
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-const READERS: u32 = 4;
-const POSTGRES_CONNECTIONS: u32 = 16;
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_READERS: u32 = 10;
+const POSTGRES_WRITERS: u32 = 4;
+const FEED_READERS: u32 = 1;
 
 /// Which backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +80,9 @@ impl Backend {
 pub(crate) struct Pools {
     pub(crate) backend: Backend,
     pub(crate) readers: AnyPool,
+    /// For what brings a revocation to this node, and for nothing that may take long: hundreds of searches that wait for
+    /// the other readers must not delay it.
+    pub(crate) feed: AnyPool,
     /// On SQLite one connection: writers queue here, in order, instead of fighting for the file's lock.
     pub(crate) writers: AnyPool,
 }
@@ -100,22 +105,24 @@ impl Pools {
                 };
                 // The writer comes first: it turns the file into one with a write-ahead log.
                 let writers = connect(pool(1), &options, SQLITE_SETTINGS).await?;
-                let readers = connect(pool(READERS), &options, SQLITE_SETTINGS).await?;
+                let readers = connect(pool(SQLITE_READERS), &options, SQLITE_SETTINGS).await?;
+                let feed = connect(pool(FEED_READERS), &options, SQLITE_SETTINGS).await?;
                 Ok(Self {
                     backend: Backend::Sqlite,
                     readers,
+                    feed,
                     writers,
                 })
             }
             Location::Postgres(url) => {
                 let options = url.parse::<AnyConnectOptions>()?.disable_statement_logging();
                 try_out(&options, POSTGRES_SETTINGS).await?;
-                let pool = AnyPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
-                let readers = connect(pool, &options, POSTGRES_SETTINGS).await?;
+                let pool = |connections| AnyPoolOptions::new().max_connections(connections);
                 Ok(Self {
                     backend: Backend::Postgres,
-                    writers: readers.clone(),
-                    readers,
+                    readers: connect(pool(POSTGRES_READERS), &options, POSTGRES_SETTINGS).await?,
+                    feed: connect(pool(FEED_READERS), &options, POSTGRES_SETTINGS).await?,
+                    writers: connect(pool(POSTGRES_WRITERS), &options, POSTGRES_SETTINGS).await?,
                 })
             }
         }
@@ -123,6 +130,7 @@ impl Pools {
 
     pub(crate) async fn close(&self) {
         self.readers.close().await;
+        self.feed.close().await;
         // Last, so that SQLite folds its log into the file.
         self.writers.close().await;
     }

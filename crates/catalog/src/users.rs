@@ -87,6 +87,26 @@ impl Transaction {
             .await?;
         Error::exactly_one("user", updated.rows_affected())
     }
+
+    /// Forgets a user and all sessions of it. What the user did stays in the audit log under its id.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::Unavailable`].
+    pub async fn delete_user(&mut self, account: AccountId, id: UserId) -> Result<(), Error> {
+        sqlx::query(
+            "DELETE FROM sessions WHERE user_id IN (SELECT id FROM users WHERE account_id = $1 AND id = $2)",
+        )
+        .bind(account.to_string())
+        .bind(id.to_string())
+        .execute(self.connection())
+        .await?;
+        let deleted = sqlx::query("DELETE FROM users WHERE account_id = $1 AND id = $2")
+            .bind(account.to_string())
+            .bind(id.to_string())
+            .execute(self.connection())
+            .await?;
+        Error::exactly_one("user", deleted.rows_affected())
+    }
 }
 
 fn disabled_at(state: UserState) -> Option<i64> {
@@ -140,6 +160,28 @@ pub(crate) async fn find_password_hash(
             .map(str::to_owned)),
         None => Ok(None),
     }
+}
+
+pub(crate) async fn has_password(connection: &mut Connection, id: UserId) -> Result<bool, Error> {
+    let found = sqlx::query("SELECT 1 FROM users WHERE id = $1 AND password_hash IS NOT NULL")
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.is_some())
+}
+
+pub(crate) async fn count_enabled_admins(
+    connection: &mut Connection,
+    account: AccountId,
+) -> Result<u64, Error> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM users
+         WHERE account_id = $1 AND role = 'admin' AND disabled_at IS NULL AND password_hash IS NOT NULL",
+    )
+    .bind(account.to_string())
+    .fetch_one(connection)
+    .await?;
+    Ok(count.unsigned_abs())
 }
 
 fn read_user(row: &AnyRow) -> Result<User, Error> {

@@ -6,7 +6,7 @@ use rescind_catalog::{
 use rescind_domain::{
     Account, AccountId, Act, Actor, Cluster, ClusterId, ClusterState, Database, DatabaseLimits,
     DatabaseToken, DatabaseTokenId, ManagementToken, ManagementTokenId, Permissions, Secret, SecretHash,
-    Timestamp, TokenKind, TokenState,
+    SecretKind, Timestamp, TokenState,
 };
 use rescind_testkit::SeededRng;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
@@ -114,7 +114,7 @@ impl Stage {
         description: &str,
         permissions: &[(&str, &str)],
     ) -> (DatabaseToken, SecretHash) {
-        let secret = Secret::mint(TokenKind::Database, &self.rng);
+        let secret = Secret::mint(SecretKind::Database, &self.rng);
         let token = DatabaseToken {
             id: DatabaseTokenId::mint(&self.rng),
             account: self.account,
@@ -132,7 +132,7 @@ impl Stage {
     }
 
     pub(crate) fn management_token(&self, description: &str) -> (ManagementToken, SecretHash) {
-        let secret = Secret::mint(TokenKind::Management, &self.rng);
+        let secret = Secret::mint(SecretKind::Management, &self.rng);
         let token = ManagementToken {
             id: ManagementTokenId::mint(&self.rng),
             account: self.account,
@@ -208,7 +208,7 @@ impl Stage {
         let grants = self.grants().await.into_iter();
         let ids = grants.filter_map(|loaded| match loaded.grant {
             Grant::Database(grant) => Some(grant.token),
-            Grant::Management(_) => None,
+            Grant::Management(_) | Grant::Session(_) => None,
         });
         ids.collect()
     }

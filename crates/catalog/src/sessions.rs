@@ -1,0 +1,148 @@
+//! Sessions of users. What enforcement must know of them is in [`crate::Grant::Session`].
+
+use rescind_domain::{SecretHash, Session, SessionId, Timestamp, UserId};
+use sqlx::any::AnyRow;
+
+use crate::purges::purge_in_batches;
+use crate::rows::Fields;
+use crate::seam::Connection;
+use crate::{Catalog, Error, Transaction};
+
+impl Catalog {
+    /// The sessions of `user` that have neither ended nor expired at `now`, newest first, at most a thousand.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, Error> {
+        let rows = sqlx::query(
+            "SELECT id, user_id, kind, address, agent, created_at, expires_at, last_used_at, ended_at
+             FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
+             ORDER BY created_at DESC, id DESC LIMIT 1000",
+        )
+        .bind(user.to_string())
+        .bind(now.micros())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        rows.iter().map(read_session).collect()
+    }
+
+    /// Forgets sessions that expired or were ended before `before`. Returns how many.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: batches before the failing one are forgotten.
+    pub async fn purge_sessions(&self, before: Timestamp) -> Result<u64, Error> {
+        let statement = "DELETE FROM sessions WHERE id IN (
+                 SELECT id FROM sessions WHERE expires_at < $1 OR ended_at < $1 LIMIT 1000)";
+        purge_in_batches(&self.pools, statement, before.micros()).await
+    }
+}
+
+impl Transaction {
+    /// Keeps a new session.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] on a known id or secret, [`Error::Missing`] without its user, [`Error::Unavailable`].
+    pub async fn insert_session(&mut self, session: &Session, secret: &SecretHash) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO sessions (id, user_id, kind, secret_hash, address, agent, created_at, expires_at, last_used_at,
+                 ended_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        )
+        .bind(session.id.to_string())
+        .bind(session.user.to_string())
+        .bind(session.kind.as_str())
+        .bind(secret.as_bytes().to_vec())
+        .bind(session.client.address.to_string())
+        .bind(session.client.agent.as_str().to_owned())
+        .bind(session.created_at.micros())
+        .bind(session.expires_at.micros())
+        .bind(session.last_used_at.map(Timestamp::micros))
+        .bind(session.ended_at.map(Timestamp::micros))
+        .execute(self.connection())
+        .await
+        .map_err(Error::writing("session"))?;
+        Ok(())
+    }
+
+    /// Ends a session. `false` if it had ended before, or there is none with this id.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn end_session(&mut self, id: SessionId, at: Timestamp) -> Result<bool, Error> {
+        let ended = sqlx::query("UPDATE sessions SET ended_at = $1 WHERE id = $2 AND ended_at IS NULL")
+            .bind(at.micros())
+            .bind(id.to_string())
+            .execute(self.connection())
+            .await?;
+        Ok(ended.rows_affected() == 1)
+    }
+
+    /// Ends every session of `user` but `except`. Returns, in order, those that had not ended before.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn end_sessions_of(
+        &mut self,
+        user: UserId,
+        at: Timestamp,
+        except: Option<SessionId>,
+    ) -> Result<Vec<SessionId>, Error> {
+        let rows = sqlx::query(
+            "UPDATE sessions SET ended_at = $1 WHERE user_id = $2 AND ended_at IS NULL AND id <> $3 RETURNING id",
+        )
+        .bind(at.micros())
+        .bind(user.to_string())
+        // No id is empty.
+        .bind(except.map(|id| id.to_string()).unwrap_or_default())
+        .fetch_all(self.connection())
+        .await?;
+        let mut ended = read_ids(&rows)?;
+        ended.sort_unstable();
+        Ok(ended)
+    }
+}
+
+pub(crate) async fn find_session(
+    connection: &mut Connection,
+    id: SessionId,
+) -> Result<Option<Session>, Error> {
+    let row = sqlx::query(
+        "SELECT id, user_id, kind, address, agent, created_at, expires_at, last_used_at, ended_at
+         FROM sessions WHERE id = $1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(read_session).transpose()
+}
+
+pub(crate) async fn find_sessions_of(
+    connection: &mut Connection,
+    user: UserId,
+) -> Result<Vec<SessionId>, Error> {
+    let rows = sqlx::query("SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL ORDER BY id")
+        .bind(user.to_string())
+        .fetch_all(connection)
+        .await?;
+    read_ids(&rows)
+}
+
+fn read_ids(rows: &[AnyRow]) -> Result<Vec<SessionId>, Error> {
+    rows.iter()
+        .map(|row| Fields::new(row, "sessions", "id").parse("id"))
+        .collect()
+}
+
+fn read_session(row: &AnyRow) -> Result<Session, Error> {
+    let fields = Fields::new(row, "sessions", "id");
+    Ok(Session {
+        id: fields.parse("id")?,
+        user: fields.parse("user_id")?,
+        kind: fields.parse("kind")?,
+        client: fields.client()?,
+        created_at: fields.time("created_at")?,
+        expires_at: fields.time("expires_at")?,
+        last_used_at: fields.opt_time("last_used_at")?,
+        ended_at: fields.opt_time("ended_at")?,
+    })
+}
