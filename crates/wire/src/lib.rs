@@ -12,14 +12,18 @@ mod databases;
 mod errors;
 mod fields;
 mod headers;
+mod invitations;
 mod management_tokens;
 mod moments;
 mod nodes;
+mod oauth;
 mod pages;
 mod partitions;
 mod secrets;
 mod tables;
 mod tokens;
+mod usage;
+mod users;
 
 pub use accounts::Account;
 pub use audit_events::AuditEvent;
@@ -33,11 +37,17 @@ pub use fields::{FieldError, PathForm, decode};
 pub use headers::{
     RESCIND_EFFECTIVE_MS, RESCIND_NODES, RESCIND_REVISION, RESCIND_TOTAL_COUNT, ReceiptHeaders,
 };
+pub use invitations::{CreateInvitation, CreatedInvitation, Invitation, NewInvitation};
 pub use management_tokens::{
     CreateManagementToken, CreatedManagementToken, ManagementToken, NewManagementToken,
 };
 pub use moments::Moment;
 pub use nodes::{Node, NodeState};
+pub use oauth::{
+    AccessToken, AccessTokenRequest, AuthorizationServer, DEFAULT_POLL_SECONDS, DEVICE_CODE_GRANT,
+    DeviceAuthorization, DeviceAuthorizationRequest, INFLUXCTL_CLIENT, OAuthError, OAuthErrorCode,
+    RevocationRequest, SLOW_DOWN_SECONDS,
+};
 pub use pages::{
     AuditEventQuery, DatabaseListQuery, DatabaseTokenListQuery, MAX_LIMIT, ManagementTokenListQuery, Page,
     SortOrder, StatusFilter, TableListQuery, TokenStatusFilter, link_next, next_of_link,
@@ -49,3 +59,5 @@ pub use tokens::{
     CreateDatabaseToken, CreatedDatabaseToken, DatabaseToken, DatabaseTokenPatch, ExpirationType,
     NewDatabaseToken, Permission, UpdateDatabaseToken,
 };
+pub use usage::{LastClient, TokenUsage, UsageHour};
+pub use users::{UpdateUser, User, UserPatch};
