@@ -113,8 +113,30 @@ acts! {
     UserCreate = "user.create",
     /// A user's password was set.
     UserPassword = "user.password",
+    /// A user's names or role were changed.
+    UserUpdate = "user.update",
     /// A user was disabled.
     UserDisable = "user.disable",
+    /// A disabled user was enabled again.
+    UserEnable = "user.enable",
+    /// A user was deleted.
+    UserDelete = "user.delete",
+    /// A person was invited.
+    InvitationCreate = "invitation.create",
+    /// An invitation was accepted.
+    InvitationAccept = "invitation.accept",
+    /// An invitation was withdrawn.
+    InvitationRevoke = "invitation.revoke",
+    /// A user signed in.
+    SessionCreate = "session.create",
+    /// A session was ended before its time.
+    SessionEnd = "session.end",
+    /// An attempt to sign in failed.
+    SignInFailure = "sign_in.failure",
+    /// A user let a device act in its name.
+    DeviceApprove = "device.approve",
+    /// A user refused a device.
+    DeviceDeny = "device.deny",
 }
 
 impl std::str::FromStr for Act {

@@ -96,6 +96,21 @@ uuid_id!(
     "user id"
 );
 uuid_id!(
+    /// Names a session of a user.
+    SessionId,
+    "session id"
+);
+uuid_id!(
+    /// Names an invitation.
+    InvitationId,
+    "invitation id"
+);
+uuid_id!(
+    /// Names a device request.
+    DeviceRequestId,
+    "device request id"
+);
+uuid_id!(
     /// Names a node: a process that admits requests.
     NodeId,
     "node id"

@@ -63,6 +63,8 @@ pub enum Subject {
     ManagementToken,
     /// A user.
     User,
+    /// An invitation.
+    Invitation,
     /// An audit event.
     AuditEvent,
     /// A node.
@@ -91,13 +93,26 @@ pub struct Deed {
     pub subject: Subject,
 }
 
-type Row = (Subject, Verb, [bool; 3]);
+/// How far a role may go with a deed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Extent {
+    /// Not at all.
+    None,
+    /// With what it made itself.
+    Own,
+    /// With everything on its account.
+    All,
+}
 
-const YES: bool = true;
-const NO: bool = false;
+type Row = (Subject, Verb, [Extent; 3]);
+
+const YES: Extent = Extent::All;
+const OWN: Extent = Extent::Own;
+const NO: Extent = Extent::None;
 
 /// Columns: Admin, Member, Auditor. Management tokens do everything that Admin does, whatever the groups of whoever
-/// made them (contract, management-api section 7). What is not listed is refused.
+/// made them (contract, management-api section 7). Users of any role see and end their own sessions. What is not listed
+/// is refused.
 const TABLE: &[Row] = &[
     (Subject::Account, Verb::Read, [YES, YES, YES]),
     (Subject::Cluster, Verb::Read, [YES, YES, YES]),
@@ -111,8 +126,8 @@ const TABLE: &[Row] = &[
     (Subject::Table, Verb::Delete, [YES, NO, NO]),
     (Subject::DatabaseToken, Verb::Read, [YES, YES, YES]),
     (Subject::DatabaseToken, Verb::Create, [YES, YES, NO]),
-    (Subject::DatabaseToken, Verb::Update, [YES, NO, NO]),
-    (Subject::DatabaseToken, Verb::Delete, [YES, NO, NO]),
+    (Subject::DatabaseToken, Verb::Update, [YES, OWN, NO]),
+    (Subject::DatabaseToken, Verb::Delete, [YES, OWN, NO]),
     (Subject::ManagementToken, Verb::Read, [YES, NO, YES]),
     (Subject::ManagementToken, Verb::Create, [YES, NO, NO]),
     (Subject::ManagementToken, Verb::Delete, [YES, NO, NO]),
@@ -120,16 +135,19 @@ const TABLE: &[Row] = &[
     (Subject::User, Verb::Create, [YES, NO, NO]),
     (Subject::User, Verb::Update, [YES, NO, NO]),
     (Subject::User, Verb::Delete, [YES, NO, NO]),
+    (Subject::Invitation, Verb::Read, [YES, NO, YES]),
+    (Subject::Invitation, Verb::Create, [YES, NO, NO]),
+    (Subject::Invitation, Verb::Delete, [YES, NO, NO]),
     (Subject::AuditEvent, Verb::Read, [YES, NO, YES]),
     (Subject::Node, Verb::Read, [YES, YES, YES]),
 ];
 
-/// Whether `role` may do `deed` on its own account.
-pub fn may(role: Role, deed: Deed) -> bool {
+/// How far `role` may do `deed` on its own account.
+pub fn extent(role: Role, deed: Deed) -> Extent {
     TABLE
         .iter()
         .find(|(subject, verb, _)| (*subject, *verb) == (deed.subject, deed.verb))
-        .is_some_and(|(_, _, allowed)| allowed[role as usize])
+        .map_or(Extent::None, |(_, _, extents)| extents[role as usize])
 }
 
 /// The whole policy as text, for the golden file that a non-programmer can read.
@@ -139,7 +157,11 @@ pub fn policy_table() -> String {
         "subject", "verb", "admin", "member", "auditor"
     );
     for (subject, verb, [admin, member, auditor]) in TABLE {
-        let word = |allowed: &bool| if *allowed { "yes" } else { "-" };
+        let word = |extent: &Extent| match extent {
+            Extent::All => "yes",
+            Extent::Own => "own",
+            Extent::None => "-",
+        };
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
@@ -165,12 +187,10 @@ mod tests {
 
     #[test]
     fn what_is_not_listed_is_refused() {
-        assert!(!may(
-            Role::Admin,
-            Deed {
-                verb: Verb::Delete,
-                subject: Subject::AuditEvent
-            }
-        ));
+        let deed = Deed {
+            verb: Verb::Delete,
+            subject: Subject::AuditEvent,
+        };
+        assert_eq!(extent(Role::Admin, deed), Extent::None);
     }
 }

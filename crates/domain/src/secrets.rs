@@ -1,4 +1,4 @@
-//! Token secrets: minted once, shown once, remembered only as a hash.
+//! Secrets: minted once, shown once, remembered only as a hash.
 //!
 //! A secret is a prefix that names its kind, 58 random base62 characters (345 bits) and 6 characters of CRC-32 over
 //! all that precedes them, so that a typing error or a scanner's false hit is told apart without a look-up.
@@ -11,33 +11,56 @@ use zeroize::Zeroizing;
 
 use crate::Rng;
 
-/// The two kinds of token.
+/// What a secret opens. One kind never works in another's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TokenKind {
+pub enum SecretKind {
     /// Reads and writes named databases.
     Database,
     /// Administers an account.
     Management,
+    /// Carries a user's session from page to page, as a cookie.
+    Session,
+    /// Administers in a user's name for an hour: what the device flow hands out (RFC 8628).
+    Access,
+    /// Opens a one-time link: an invitation, or the set-up of the first administrator.
+    Invitation,
+    /// Lets a device ask whether its user has approved it (RFC 8628 section 3.2: `device_code`).
+    Device,
 }
 
-impl TokenKind {
-    const ALL: [Self; 2] = [Self::Database, Self::Management];
+impl SecretKind {
+    const ALL: [Self; 6] = [
+        Self::Database,
+        Self::Management,
+        Self::Session,
+        Self::Access,
+        Self::Invitation,
+        Self::Device,
+    ];
 
     /// What every secret of this kind starts with (contract, API-025).
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Database => "apiv1_",
             Self::Management => "M.V1.",
+            Self::Session => "S.V1.",
+            Self::Access => "A.V1.",
+            Self::Invitation => "I.V1.",
+            Self::Device => "D.V1.",
         }
     }
 }
 
 /// Words as people read them: "database token".
-impl fmt::Display for TokenKind {
+impl fmt::Display for SecretKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Database => "database token",
             Self::Management => "management token",
+            Self::Session => "session",
+            Self::Access => "access token",
+            Self::Invitation => "invitation",
+            Self::Device => "device code",
         })
     }
 }
@@ -46,16 +69,16 @@ const RANDOM_CHARS: usize = 58;
 const CHECK_CHARS: usize = 6;
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// A token's secret in clear. Its memory is wiped on drop and `Debug` shows the prefix only.
+/// A secret in clear. Its memory is wiped on drop and `Debug` shows the prefix only.
 #[derive(Clone)]
 pub struct Secret {
-    kind: TokenKind,
+    kind: SecretKind,
     text: Zeroizing<String>,
 }
 
 impl Secret {
     /// A new secret.
-    pub fn mint(kind: TokenKind, rng: &dyn Rng) -> Self {
+    pub fn mint(kind: SecretKind, rng: &dyn Rng) -> Self {
         let mut text = Zeroizing::new(String::with_capacity(
             kind.prefix().len() + RANDOM_CHARS + CHECK_CHARS,
         ));
@@ -84,8 +107,8 @@ impl Secret {
         &self.text
     }
 
-    /// Which kind of token this opens.
-    pub fn kind(&self) -> TokenKind {
+    /// What this opens.
+    pub fn kind(&self) -> SecretKind {
         self.kind
     }
 
@@ -164,7 +187,7 @@ pub enum SecretError {
 #[derive(Debug, Clone, Copy)]
 pub struct Presented {
     /// The kind its prefix claims.
-    pub kind: TokenKind,
+    pub kind: SecretKind,
     /// What to look up.
     pub hash: SecretHash,
 }
@@ -175,7 +198,7 @@ impl Presented {
     /// # Errors
     /// [`SecretError::Form`] and [`SecretError::Checksum`], both before anything is hashed or looked up.
     pub fn parse(text: &[u8]) -> Result<Self, SecretError> {
-        let kind = TokenKind::ALL
+        let kind = SecretKind::ALL
             .into_iter()
             .find(|kind| text.starts_with(kind.prefix().as_bytes()))
             .ok_or(SecretError::Form)?;
@@ -238,7 +261,7 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 
 /// Where the first prefix of a secret at or behind `from` ends.
 fn after_prefix(text: &str, from: usize) -> Option<usize> {
-    let prefixes = TokenKind::ALL.map(|kind| kind.prefix().as_bytes());
+    let prefixes = SecretKind::ALL.map(|kind| kind.prefix().as_bytes());
     (from..text.len()).find_map(|at| {
         let rest = &text.as_bytes()[at..];
         let is_start = |prefix: &&&[u8]| {
@@ -266,27 +289,27 @@ mod tests {
         }
     }
 
-    fn mint(kind: TokenKind, seed: u8) -> Secret {
+    fn mint(kind: SecretKind, seed: u8) -> Secret {
         Secret::mint(kind, &Counting(AtomicU8::new(seed)))
     }
 
     #[test]
     fn a_minted_secret_has_the_documented_form() {
         insta::assert_snapshot!(
-            [TokenKind::Database, TokenKind::Management]
+            [SecretKind::Database, SecretKind::Management]
                 .map(|kind| mint(kind, 0).expose().to_owned())
                 .join("\n")
         );
         assert_eq!(
-            format!("{:?}", mint(TokenKind::Database, 0)),
+            format!("{:?}", mint(SecretKind::Database, 0)),
             "Secret(apiv1_07E…)"
         );
     }
 
     #[test]
     fn a_text_is_repeated_without_the_secrets_in_it() {
-        let database = mint(TokenKind::Database, 0);
-        let management = mint(TokenKind::Management, 3);
+        let database = mint(SecretKind::Database, 0);
+        let management = mint(SecretKind::Management, 3);
         let (a, m) = (database.expose(), management.expose());
         let lower = a.to_lowercase();
         let cases = [
@@ -321,7 +344,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_secret_survives_wherever_it_stands(before in "\\PC{0,20}", after in "\\PC{0,20}", seed: u8) {
-            for kind in TokenKind::ALL {
+            for kind in SecretKind::ALL {
                 let secret = mint(kind, seed);
                 let text = format!("{before}{}{after}", secret.expose());
                 let shown = redact(&text);
@@ -333,7 +356,7 @@ mod tests {
 
         #[test]
         fn what_is_minted_is_recognised(seed: u8, management: bool) {
-            let kind = if management { TokenKind::Management } else { TokenKind::Database };
+            let kind = if management { SecretKind::Management } else { SecretKind::Database };
             let secret = mint(kind, seed);
             let presented = Presented::parse(secret.expose().as_bytes()).expect("recognised");
             prop_assert_eq!((presented.kind, presented.hash), (kind, secret.hash()));
@@ -341,7 +364,7 @@ mod tests {
 
         #[test]
         fn one_wrong_character_is_noticed(seed: u8, at in 0usize..70, with in 0usize..62) {
-            let secret = mint(TokenKind::Database, seed);
+            let secret = mint(SecretKind::Database, seed);
             let mut bytes = secret.expose().as_bytes().to_vec();
             prop_assume!(bytes[at] != BASE62[with]);
             bytes[at] = BASE62[with];
