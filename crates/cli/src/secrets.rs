@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use rescind_domain::{DatabaseTokenId, ManagementTokenId, TokenKind, redact};
+use rescind_domain::{DatabaseTokenId, ManagementTokenId, SecretKind, redact};
 
 /// A run of this many letters and digits, mixed as no name is, is a secret that lost its prefix: copied by a double
 /// click, say. Ids are shorter, and hashes have no capitals.
@@ -33,7 +33,7 @@ pub(crate) fn management_token_id(text: &str) -> Result<ManagementTokenId, Token
 }
 
 fn token_id<T: std::str::FromStr<Err: ToString>>(text: &str, list: &'static str) -> Result<T, TokenIdError> {
-    let is_prefixed = [TokenKind::Database, TokenKind::Management]
+    let is_prefixed = [SecretKind::Database, SecretKind::Management]
         .iter()
         .any(|kind| text.starts_with(kind.prefix()));
     if is_prefixed || masked(text) != text {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rescind_authority::{Catalog, Location};
 use rescind_domain::{
     Action, Actor, DatabaseToken, DatabaseTokenId, Permission, Permissions, Resource, Secret, Timestamp,
-    TokenKind, TokenState,
+    SecretKind, TokenState,
 };
 use rescind_testkit::{SeededRng, ServerSetup, TestServer};
 
@@ -113,7 +113,7 @@ fn fill(directory: &Path) -> Outcome<String> {
                 action,
                 resource: resource.clone(),
             });
-            let secret = Secret::mint(TokenKind::Database, &rng);
+            let secret = Secret::mint(SecretKind::Database, &rng);
             let token = DatabaseToken {
                 id: DatabaseTokenId::mint(&rng),
                 account: account.parse()?,

@@ -34,11 +34,11 @@ pub fn scrub() -> Vec<(&'static str, &'static str)> {
 mod tests {
     use super::*;
     use crate::SeededRng;
-    use rescind_domain::{DatabaseTokenId, Secret, TokenKind};
+    use rescind_domain::{DatabaseTokenId, Secret, SecretKind};
 
     fn page(seed: u64) -> String {
         let rng = SeededRng::new(seed);
-        let secrets = [TokenKind::Database, TokenKind::Management].map(|kind| Secret::mint(kind, &rng));
+        let secrets = [SecretKind::Database, SecretKind::Management].map(|kind| Secret::mint(kind, &rng));
         let [token, manager] = secrets;
         format!(
             "{} {}\n| {} | {} |\n{}\n2026-01-0{seed}T03:04:05.12345{seed}Z 2026-01-0{seed} 03:04:05\n\

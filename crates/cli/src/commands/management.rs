@@ -1,7 +1,7 @@
 //! `management`: management tokens (contract, influxctl section 9).
 
 use clap::{Args, Subcommand, ValueEnum};
-use rescind_domain::{ManagementTokenId, Timestamp, TokenKind, UserId};
+use rescind_domain::{ManagementTokenId, Timestamp, SecretKind, UserId};
 use rescind_wire::{CreateManagementToken, CreatedManagementToken, ManagementToken};
 use serde::Serialize;
 use ureq::http::Method;
@@ -215,7 +215,7 @@ fn revoke(args: &RevokeArgs, session: &Session) -> Result<(), Failure> {
     let path = session.account_path("/management-tokens")?;
     revocations::revoke(
         session,
-        TokenKind::Management,
+        SecretKind::Management,
         &path,
         &distinct(&args.ids),
         args.force,

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use rescind_domain::TokenKind;
+use rescind_domain::SecretKind;
 use serde::Deserialize;
 use ureq::http::Method;
 
@@ -20,7 +20,7 @@ struct Described {
 /// Revokes the tokens of these ids, which stand below `path`; asks first unless `force`.
 pub(crate) fn revoke<I: Display>(
     session: &Session,
-    kind: TokenKind,
+    kind: SecretKind,
     path: &str,
     ids: &[I],
     force: bool,

@@ -1,7 +1,7 @@
 //! `token`: database tokens (contract, influxctl section 10).
 
 use clap::{Args, Subcommand, ValueEnum};
-use rescind_domain::{DatabaseTokenId, PermissionId, Resource, Timestamp, TokenKind};
+use rescind_domain::{DatabaseTokenId, PermissionId, Resource, Timestamp, SecretKind};
 use rescind_wire::{
     CreateDatabaseToken, CreatedDatabaseToken, DatabaseToken, Moment, Permission, UpdateDatabaseToken,
 };
@@ -326,7 +326,7 @@ fn revoke(args: &RevokeArgs, session: &Session) -> Result<(), Failure> {
     let path = session.cluster_path("/tokens")?;
     revocations::revoke(
         session,
-        TokenKind::Database,
+        SecretKind::Database,
         &path,
         &distinct(&args.ids),
         args.force,

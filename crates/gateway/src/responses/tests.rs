@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use rescind_domain::{Action, Ask, DatabaseGrant, Forbidden, Permissions, SecretError, Tether, TokenKind};
+use rescind_domain::{Action, Ask, DatabaseGrant, Forbidden, Permissions, SecretError, Tether, SecretKind};
 
 use super::*;
 
@@ -36,8 +36,8 @@ fn refusals() -> Vec<Failure> {
         Refusal::Revoked.into(),
         Refusal::Expired.into(),
         Refusal::WrongKind {
-            presented: TokenKind::Management,
-            wanted: TokenKind::Database,
+            presented: SecretKind::Management,
+            wanted: SecretKind::Database,
         }
         .into(),
         Refusal::Forbidden(forbidden).into(),

@@ -1,6 +1,6 @@
 //! What benchmarks compare with: a gateway that admits everything.
 
-use rescind_domain::{Action, Ask, Secret, TokenKind};
+use rescind_domain::{Action, Ask, Secret, SecretKind};
 use rescind_testkit::SeededRng;
 
 use crate::house::House;
@@ -18,7 +18,7 @@ async fn a_gateway_for_benchmarks_checks_nothing_and_does_the_rest() {
         .authority
         .admit(token.secret.expose().as_bytes(), ask)
         .expect("admitted");
-    let unknown = Secret::mint(TokenKind::Database, &SeededRng::new(99));
+    let unknown = Secret::mint(SecretKind::Database, &SeededRng::new(99));
     assert_eq!(
         house.post("/write?db=home", &unknown, "m v=1").await.status(),
         401

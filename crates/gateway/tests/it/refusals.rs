@@ -64,7 +64,7 @@ async fn everybody(house: &House) -> Vec<(&'static str, Option<String>)> {
         text
     };
     let unknown = Secret::mint(
-        rescind_domain::TokenKind::Database,
+        rescind_domain::SecretKind::Database,
         &rescind_testkit::SeededRng::new(99),
     );
     vec![

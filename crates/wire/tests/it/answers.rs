@@ -1,7 +1,7 @@
 use rescind_domain::{
     AccountId, Actor, ClusterId, Database, DatabaseId, DatabaseLimits, DatabaseState, DatabaseToken,
     DatabaseTokenId, ManagementToken, ManagementTokenId, PartitionTemplate, Permission, Permissions, Rng,
-    Secret, SecretPrefix, Table, TableId, TableState, TemplatePart, Timestamp, TokenKind, TokenState,
+    Secret, SecretKind, SecretPrefix, Table, TableId, TableState, TemplatePart, Timestamp, TokenState,
 };
 use rescind_wire as wire;
 use rescind_wire::PathForm;
@@ -115,10 +115,10 @@ fn database_tokens() {
 
 #[test]
 fn created_tokens_hold_their_secret_and_debug_does_not_show_it() {
-    let secret = Secret::mint(TokenKind::Database, &Zeros);
+    let secret = Secret::mint(SecretKind::Database, &Zeros);
     let token = database_token(TokenState::Active);
     let created = wire::CreatedDatabaseToken::of(&token, &secret, PathForm::Prefixed);
-    let management = Secret::mint(TokenKind::Management, &Zeros);
+    let management = Secret::mint(SecretKind::Management, &Zeros);
     let other = wire::CreatedManagementToken::of(&management_token(), &management);
     for text in [format!("{created:?}"), format!("{other:?}")] {
         assert!(!text.contains(secret.expose()) && !text.contains(management.expose()));
