@@ -82,6 +82,8 @@ CREATE TABLE token_usage (
 
 CREATE INDEX token_usage_by_hour ON token_usage (hour);
 
+CREATE INDEX audit_events_by_actor ON audit_events (account_id, actor, sequence);
+
 ALTER TABLE database_tokens ADD COLUMN last_address {text};
 ALTER TABLE database_tokens ADD COLUMN last_agent {text};
 ALTER TABLE management_tokens ADD COLUMN last_address {text};

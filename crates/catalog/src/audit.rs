@@ -17,6 +17,8 @@ pub struct AuditQuery {
     pub actor: Option<Actor>,
     /// Only acts of this kind.
     pub act: Option<Act>,
+    /// Only acts whose word starts with this: `database_token.` is everything done to database tokens.
+    pub act_prefix: Option<String>,
     /// Only what was done to the subject with exactly this id.
     pub subject: Option<String>,
     /// Only what was done at this time or later.
@@ -36,6 +38,7 @@ impl AuditQuery {
             account,
             actor: None,
             act: None,
+            act_prefix: None,
             subject: None,
             from: None,
             to: None,
@@ -88,6 +91,12 @@ impl Catalog {
         }
         if let Some(act) = query.act {
             filter.and("act = ?", [act.to_string().into()]);
+        }
+        if let Some(prefix) = &query.act_prefix {
+            filter.and(
+                "substr(act, 1, length(?)) = ?",
+                [prefix.clone().into(), prefix.clone().into()],
+            );
         }
         if let Some(subject) = &query.subject {
             filter.and("subject = ?", [subject.clone().into()]);

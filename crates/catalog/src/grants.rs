@@ -1,12 +1,14 @@
 //! Tokens and sessions as enforcement loads them: all at once at start, one by one as the feed names them.
 
 use std::collections::HashMap;
+use std::fmt::Display;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
 use rescind_domain::{
-    AccountId, ClusterId, DatabaseGrant, DatabaseTokenId, ManagementGrant, ManagementTokenId, Permissions,
-    Revision, SecretHash, SessionGrant, SessionId, Timestamp,
+    AccountId, Actor, ClusterId, DatabaseGrant, DatabaseTokenId, ManagementGrant, ManagementTokenId,
+    Permissions, Revision, SecretHash, SessionGrant, SessionId, Timestamp,
 };
 use sqlx::any::AnyRow;
 
@@ -79,13 +81,14 @@ impl Catalog {
 
 /// What many tokens have in common.
 #[derive(Default)]
-struct Shared {
+pub(crate) struct Shared {
     permissions: HashMap<Box<str>, Arc<Permissions>>,
-    cluster: Option<(Box<str>, ClusterId)>,
+    cluster: Last<ClusterId>,
+    creator: Last<Actor>,
 }
 
 impl Shared {
-    fn permissions(&mut self, fields: Fields<'_>) -> Result<Arc<Permissions>, Error> {
+    pub(crate) fn permissions(&mut self, fields: Fields<'_>) -> Result<Arc<Permissions>, Error> {
         let text = fields.text("permissions")?;
         if let Some(known) = self.permissions.get(text) {
             return Ok(Arc::clone(known));
@@ -95,14 +98,33 @@ impl Shared {
         Ok(new)
     }
 
-    fn cluster(&mut self, fields: Fields<'_>) -> Result<ClusterId, Error> {
-        let text = fields.text("cluster_id")?;
-        match &self.cluster {
-            Some((known, id)) if **known == *text => Ok(*id),
+    pub(crate) fn cluster(&mut self, fields: Fields<'_>) -> Result<ClusterId, Error> {
+        self.cluster.parse(fields, "cluster_id")
+    }
+
+    pub(crate) fn creator(&mut self, fields: Fields<'_>) -> Result<Actor, Error> {
+        self.creator.parse(fields, "created_by")
+    }
+}
+
+/// What the row before held in a column where most rows hold the same.
+struct Last<T>(Option<(Box<str>, T)>);
+
+impl<T> Default for Last<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Copy + FromStr<Err: Display>> Last<T> {
+    fn parse(&mut self, fields: Fields<'_>, column: &'static str) -> Result<T, Error> {
+        let text = fields.text(column)?;
+        match &self.0 {
+            Some((known, value)) if **known == *text => Ok(*value),
             _ => {
-                let id = fields.parse("cluster_id")?;
-                self.cluster = Some((text.into(), id));
-                Ok(id)
+                let value = fields.parse(column)?;
+                self.0 = Some((text.into(), value));
+                Ok(value)
             }
         }
     }

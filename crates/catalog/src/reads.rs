@@ -2,13 +2,13 @@
 
 use rescind_domain::{
     Account, AccountId, Cluster, ClusterId, Database, DatabaseId, DatabaseName, DatabaseToken,
-    DatabaseTokenId, DeviceRequest, Email, Invitation, InvitationId, ManagementToken, ManagementTokenId,
-    SecretHash, Session, SessionId, Table, TableId, TableName, User, UserCode, UserId,
+    DatabaseTokenId, DeviceRequest, Email, Invitation, InvitationId, LastClient, ManagementToken,
+    ManagementTokenId, SecretHash, Session, SessionId, Table, TableId, TableName, User, UserCode, UserId,
 };
 
 use crate::{
     Catalog, Error, LoadedGrant, Transaction, accounts, databases, devices, grants, invitations, sessions,
-    tables, tokens, users,
+    tables, tokens, usage, users,
 };
 
 macro_rules! reads {
@@ -47,6 +47,8 @@ reads! {
     cluster(id: ClusterId) -> Option<Cluster> = accounts::find_cluster;
     /// The user of `account` with this id.
     user(account: AccountId, id: UserId) -> Option<User> = users::find_user;
+    /// The user with this id, of whatever account.
+    user_by_id(id: UserId) -> Option<User> = users::find_user_by_id;
     /// The user with this address, of whatever account; case does not matter.
     user_by_email(email: &Email) -> Option<User> = users::find_user_by_email;
     /// The hash of the user's password, as [`Transaction::set_password`] kept it; `None` until a password is set.
@@ -73,6 +75,10 @@ reads! {
     management_token(account: AccountId, id: ManagementTokenId) -> Option<ManagementToken> = tokens::find_management_token;
     /// The management token with this secret, revoked or not, of whatever account.
     management_token_of_secret(secret: &SecretHash) -> Option<ManagementToken> = tokens::find_management_token_of_secret;
+    /// Who used a database token last, as far as flushed to the catalog; `None` if nobody is on record.
+    last_client(id: DatabaseTokenId) -> Option<LastClient> = usage::find_last_client;
+    /// Who used a management token last, as far as flushed to the catalog; `None` if nobody is on record.
+    management_token_last_client(id: ManagementTokenId) -> Option<LastClient> = usage::find_management_token_last_client;
     /// The database of `cluster` with this id, deleted or not, but not purged.
     database(cluster: ClusterId, id: DatabaseId) -> Option<Database> = databases::find_database;
     /// The active database of `cluster` with this name.

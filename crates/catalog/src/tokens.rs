@@ -2,10 +2,11 @@
 
 use rescind_domain::{
     AccountId, ClusterId, DatabaseName, DatabaseToken, DatabaseTokenId, ManagementToken, ManagementTokenId,
-    SecretHash, SecretPrefix, Timestamp, TokenState, TokenStatus,
+    Permissions, SecretHash, SecretPrefix, Timestamp, TokenState, TokenStatus,
 };
 use sqlx::any::AnyRow;
 
+use crate::grants::Shared;
 use crate::listings::{Filter, Key, Listing, Value};
 use crate::rows::Fields;
 use crate::seam::Connection;
@@ -13,11 +14,11 @@ use crate::{Catalog, Error, Page, Paged, Transaction, stored};
 
 const DATABASE_TOKENS: &str = "database_tokens t";
 /// The account by a subquery: a join would be made for every row that the filter passes over.
-const DATABASE_TOKEN: &str = "t.id, (SELECT c.account_id FROM clusters c WHERE c.id = t.cluster_id) AS account_id, \
+pub(crate) const DATABASE_TOKEN: &str = "t.id, (SELECT c.account_id FROM clusters c WHERE c.id = t.cluster_id) AS account_id, \
      t.cluster_id, t.description, t.permissions, t.prefix, t.created_at, t.created_by, t.expires_at, t.revoked_at, \
      t.last_used_at";
 const MANAGEMENT_TOKENS: &str = "management_tokens t";
-const MANAGEMENT_TOKEN: &str = "t.id, t.account_id, t.description, t.prefix, t.created_at, t.created_by, \
+pub(crate) const MANAGEMENT_TOKEN: &str = "t.id, t.account_id, t.description, t.prefix, t.created_at, t.created_by, \
      t.expires_at, t.revoked_at, t.last_used_at";
 
 /// Which tokens to list, in what order, and which page of them.
@@ -326,24 +327,33 @@ pub(crate) async fn find_management_token_of_secret(
     row.as_ref().map(read_management_token).transpose()
 }
 
-fn read_database_token(row: &AnyRow) -> Result<DatabaseToken, Error> {
+pub(crate) fn read_database_token(row: &AnyRow) -> Result<DatabaseToken, Error> {
+    let account = Fields::new(row, "database_tokens", "id").parse("account_id")?;
+    read_database_token_of(account, row, &mut Shared::default())
+}
+
+pub(crate) fn read_database_token_of(
+    account: AccountId,
+    row: &AnyRow,
+    shared: &mut Shared,
+) -> Result<DatabaseToken, Error> {
     let fields = Fields::new(row, "database_tokens", "id");
     Ok(DatabaseToken {
         id: fields.parse("id")?,
-        account: fields.parse("account_id")?,
-        cluster: fields.parse("cluster_id")?,
+        account,
+        cluster: shared.cluster(fields)?,
         description: fields.parse("description")?,
-        permissions: fields.read("permissions", stored::read_permissions)?,
+        permissions: Permissions::clone(&*shared.permissions(fields)?),
         prefix: SecretPrefix::stored(fields.text("prefix")?.to_owned()),
         created_at: fields.time("created_at")?,
-        created_by: fields.parse("created_by")?,
+        created_by: shared.creator(fields)?,
         expires_at: fields.opt_time("expires_at")?,
         state: state(fields)?,
         last_used_at: fields.opt_time("last_used_at")?,
     })
 }
 
-fn read_management_token(row: &AnyRow) -> Result<ManagementToken, Error> {
+pub(crate) fn read_management_token(row: &AnyRow) -> Result<ManagementToken, Error> {
     let fields = Fields::new(row, "management_tokens", "id");
     Ok(ManagementToken {
         id: fields.parse("id")?,

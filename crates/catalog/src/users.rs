@@ -132,6 +132,17 @@ pub(crate) async fn find_user(
     row.as_ref().map(read_user).transpose()
 }
 
+pub(crate) async fn find_user_by_id(connection: &mut Connection, id: UserId) -> Result<Option<User>, Error> {
+    let row = sqlx::query(
+        "SELECT id, account_id, email, first_name, last_name, role, created_at, disabled_at
+         FROM users WHERE id = $1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(read_user).transpose()
+}
+
 pub(crate) async fn find_user_by_email(
     connection: &mut Connection,
     email: &Email,

@@ -1,9 +1,13 @@
 //! Last-used times.
 
-use rescind_catalog::Error;
-use rescind_domain::{Act, DatabaseTokenId, ManagementTokenId, Revision};
+use rescind_catalog::{Error, Use};
+use rescind_domain::{Act, DatabaseTokenId, ManagementTokenId, Revision, Timestamp};
 
 use crate::stage::{NOW, Stage};
+
+fn used<Id>(id: Id, at: Timestamp) -> Use<Id> {
+    Use { id, at, client: None }
+}
 
 pub(crate) async fn last_use_never_moves_backwards(stage: Stage) -> Result<(), Error> {
     let (token, secret) = stage.token("t", &[]);
@@ -17,16 +21,16 @@ pub(crate) async fn last_use_never_moves_backwards(stage: Stage) -> Result<(), E
     let verdict = stage.catalog.verify_audit().await.expect("verifies");
 
     // More than one batch, of ids that are not known, around the known one.
-    let unknown = (0..600).map(|_| (DatabaseTokenId::mint(&stage.rng), NOW));
-    let uses: Vec<_> = unknown.chain([(token.id, NOW)]).collect();
-    let unknown = (ManagementTokenId::mint(&stage.rng), NOW);
+    let unknown = (0..600).map(|_| DatabaseTokenId::mint(&stage.rng));
+    let ids: Vec<_> = unknown.chain([token.id]).collect();
+    let unknown = used(ManagementTokenId::mint(&stage.rng), NOW);
     let record = async |offset| {
         let at = NOW.plus_micros(offset);
-        let uses: Vec<_> = uses.iter().map(|(id, _)| (*id, at)).collect();
-        let management = [unknown, (management.id, at)];
+        let uses: Vec<_> = ids.iter().map(|id| used(*id, at)).collect();
+        let management = [unknown.clone(), used(management.id, at)];
         stage
             .catalog
-            .record_last_used(&uses, &management)
+            .record_last_used(&uses, &management, &[])
             .await
             .expect("records");
         let grants = stage.grants().await;

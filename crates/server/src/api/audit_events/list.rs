@@ -44,6 +44,7 @@ pub(crate) async fn list(
             account,
             actor: None,
             act,
+            act_prefix: None,
             subject,
             from: None,
             to: None,
