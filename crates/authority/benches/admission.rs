@@ -13,10 +13,10 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use rescind_authority::{Authority, Caller, Catalog, Location, Place, Refusal, Settings};
+use rescind_authority::{Authority, Caller, Catalog, Location, Place, Refusal, SessionLimits, Settings};
 use rescind_domain::{
     Action, Actor, Ask, Clock, DatabaseName, DatabaseToken, DatabaseTokenId, Permission, Permissions,
-    Resource, Secret, Timestamp, TokenKind, TokenState,
+    Resource, Secret, SecretKind, Timestamp, TokenState,
 };
 use rescind_testkit::SeededRng;
 use sha2::{Digest, Sha512};
@@ -125,6 +125,7 @@ impl World {
             node_name: "bench".to_owned(),
             clock: Arc::new(WallClock),
             rng: Arc::<SeededRng>::clone(&rng),
+            session_limits: SessionLimits::default(),
         };
         runtime.block_on(async {
             let catalog = Catalog::open(&location).await?;
@@ -171,7 +172,7 @@ impl World {
         let upkeep = runtime.spawn(Arc::clone(&self.authority).run(shutdown.clone()));
         let writer = runtime.spawn(revoke_steadily(
             Arc::clone(&self.authority),
-            self.caller.clone(),
+            self.caller,
             self.place,
             self.spare.clone(),
             shutdown.clone(),
@@ -323,7 +324,7 @@ fn mint(
             action,
             resource: resource.clone(),
         });
-        let secret = Secret::mint(TokenKind::Database, rng);
+        let secret = Secret::mint(SecretKind::Database, rng);
         let token = DatabaseToken {
             id: DatabaseTokenId::mint(rng),
             account: place.account,
@@ -359,7 +360,7 @@ fn shuffled(tokens: &[(DatabaseToken, Secret)], rng: &SeededRng) -> Requests {
 fn strangers(count: usize, rng: &SeededRng) -> Requests {
     let mut requests = Requests::default();
     for index in 0..count.min(STRANGERS) {
-        let secret = Secret::mint(TokenKind::Database, rng);
+        let secret = Secret::mint(SecretKind::Database, rng);
         requests.push(secret.expose().as_bytes(), index % DATABASES);
     }
     requests

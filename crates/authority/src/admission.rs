@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rescind_domain::{Actor, Ask, DatabaseView, Permit, Presented, Role, Tether, TokenKind, decide};
+use rescind_domain::{
+    Ask, DatabaseView, Permit, Presented, SecretKind, SessionKind, Tether, Timestamp, decide,
+};
 
 use crate::grants::{Entry, Grant};
 use crate::tethers::Expiring;
@@ -45,7 +47,7 @@ impl Authority {
     /// # Errors
     /// [`Refusal`]: 401, 403 or 503 in the words of the HTTP faces.
     pub fn admit(&self, secret: &[u8], ask: Ask<'_>) -> Result<Admission, Refusal> {
-        let entry = self.recognise(secret, TokenKind::Database)?;
+        let entry = self.recognise(secret, &[SecretKind::Database])?;
         let Grant::Database(grant) = &entry.grant else {
             return Err(Refusal::Unknown);
         };
@@ -69,18 +71,28 @@ impl Authority {
         })
     }
 
-    /// Recognises the caller of an administrative act by its management token.
+    /// Recognises the caller of an administrative act by its bearer token: a management token, or the access token that
+    /// the device flow gave to a user.
     ///
     /// # Errors
     /// [`Refusal`], never [`Refusal::Forbidden`]: rights are checked by each use case.
     pub fn authenticate(&self, secret: &[u8]) -> Result<Caller, Refusal> {
-        let entry = self.recognise(secret, TokenKind::Management)?;
+        self.recognise_caller(secret, &[SecretKind::Management, SecretKind::Access])
+    }
+
+    /// Recognises a signed-in user by the secret of its browser's session.
+    ///
+    /// # Errors
+    /// [`Refusal`], never [`Refusal::Forbidden`]. [`Refusal::Expired`] for a session that lay idle too long, too.
+    pub fn authenticate_session(&self, secret: &[u8]) -> Result<Caller, Refusal> {
+        self.recognise_caller(secret, &[SecretKind::Session])
+    }
+
+    fn recognise_caller(&self, secret: &[u8], wanted: &'static [SecretKind]) -> Result<Caller, Refusal> {
+        let entry = self.recognise(secret, wanted)?;
         match &entry.grant {
-            Grant::Management(grant) => Ok(Caller::new(
-                Actor::ManagementToken(grant.token),
-                grant.account,
-                Role::Admin,
-            )),
+            Grant::Management(grant) => Ok(Caller::by_management_token(grant)),
+            Grant::Session(grant) => Ok(Caller::by_session(grant)),
             Grant::Database(_) => Err(Refusal::Unknown),
         }
     }
@@ -90,7 +102,7 @@ impl Authority {
         self.directory().database(permit.cluster(), permit.database())
     }
 
-    fn recognise(&self, secret: &[u8], wanted: TokenKind) -> Result<Arc<Entry>, Refusal> {
+    fn recognise(&self, secret: &[u8], wanted: &'static [SecretKind]) -> Result<Arc<Entry>, Refusal> {
         // First of all: a node that cannot know must not even say that a token is unknown (promise G3).
         if !self.is_current.load(Ordering::Acquire) {
             return Err(Refusal::Unavailable);
@@ -104,7 +116,7 @@ impl Authority {
         let now = match entry.grant.expires_at() {
             Some(end) => {
                 let now = self.clock().now();
-                if end <= now {
+                if end <= now || self.lay_idle(&entry, now) {
                     return Err(Refusal::Expired);
                 }
                 now
@@ -112,13 +124,23 @@ impl Authority {
             None => self.recently(),
         };
         // Only now: whoever holds a dead token of the other kind learns that it is dead, not where it would work.
-        if entry.grant.kind() != wanted {
-            return Err(Refusal::WrongKind {
-                presented: entry.grant.kind(),
-                wanted,
-            });
+        let presented = entry.grant.kind();
+        if !wanted.contains(&presented) {
+            let wanted = wanted[0];
+            return Err(Refusal::WrongKind { presented, wanted });
         }
         self.grants().note_use(&entry, now);
         Ok(entry)
+    }
+
+    /// A browser left alone ends its session by itself; a program's has an hour and no more.
+    fn lay_idle(&self, entry: &Entry, now: Timestamp) -> bool {
+        let idle = self.settings.session_limits.idle.as_micros();
+        match &entry.grant {
+            Grant::Session(grant) if grant.kind == SessionKind::Browser => {
+                u128::try_from(now.micros() - entry.used_at().micros()).is_ok_and(|unused| unused > idle)
+            }
+            _ => false,
+        }
     }
 }

@@ -8,9 +8,12 @@ use rescind_catalog::{Catalog, Grant as CatalogGrant, LoadedGrant, Page};
 use rescind_domain::{Clock, Revision, Rng, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::Error;
+use crate::attempts::Attempts;
 use crate::directory::Directory;
 use crate::grants::{Grant, GrantTable};
+use crate::passwords::Passwords;
+use crate::usage::UsageTable;
+use crate::{Error, SessionLimits};
 
 /// What the composition root decides.
 pub struct Settings {
@@ -20,6 +23,8 @@ pub struct Settings {
     pub clock: Arc<dyn Clock>,
     /// Mints ids and secrets.
     pub rng: Arc<dyn Rng>,
+    /// How long sessions last.
+    pub session_limits: SessionLimits,
 }
 
 /// Every use case, and the tables in memory that admission reads.
@@ -28,6 +33,10 @@ pub struct Authority {
     pub(crate) settings: Settings,
     grants: GrantTable,
     directory: Directory,
+    pub(crate) passwords: Passwords,
+    pub(crate) usage: UsageTable,
+    /// Failed attempts to sign in.
+    pub(crate) attempts: Attempts,
     /// The last revision in the tables.
     applied: AtomicI64,
     /// The last revision whose changes were forgotten, as far as this process knows.
@@ -42,6 +51,8 @@ pub struct Authority {
 
 /// How often uses are written to the catalog.
 const USE_FLUSH: Duration = Duration::from_secs(5);
+/// How often what is of no use any more is forgotten.
+const FORGETTING: Duration = Duration::from_secs(60 * 60);
 /// How many revisions are worth a round of forgetting.
 const PRUNED_AT_ONCE: i64 = 10_000;
 /// How often a node looks at the clock, and at the catalog if it lost track.
@@ -56,6 +67,9 @@ impl Authority {
         let authority = Self {
             grants: GrantTable::new(),
             directory: Directory::default(),
+            passwords: Passwords::new(&*settings.rng)?,
+            usage: UsageTable::new(),
+            attempts: Attempts::default(),
             applied: AtomicI64::new(0),
             pruned: AtomicI64::new(0),
             recently: AtomicI64::new(settings.clock.now().micros()),
@@ -77,12 +91,18 @@ impl Authority {
 
     async fn keep_books(&self, shutdown: &CancellationToken) {
         let mut flush = tokio::time::interval(USE_FLUSH);
+        let mut forget = tokio::time::interval(FORGETTING);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 _ = flush.tick() => {
                     self.flush_uses().await;
                     self.prune_changes(PRUNED_AT_ONCE).await;
+                }
+                _ = forget.tick() => {
+                    if let Err(error) = self.forget_the_past().await {
+                        tracing::warn!(%error, "old usage and sessions were not forgotten");
+                    }
                 }
             }
         }
@@ -145,6 +165,7 @@ impl Authority {
         let grant = match loaded.grant {
             CatalogGrant::Database(grant) => Grant::Database(grant),
             CatalogGrant::Management(grant) => Grant::Management(grant),
+            CatalogGrant::Session(grant) => Grant::Session(Box::new(grant)),
         };
         self.grants.put(&loaded.secret, grant, loaded.last_used_at);
     }

@@ -1,25 +1,49 @@
 //! Who calls a use case, and on which place.
 
-use rescind_domain::{AccountId, Actor, ClusterId, Deed, Role, Subject, Verb, may};
+use rescind_domain::{
+    AccountId, Actor, ClusterId, Deed, Extent, ManagementGrant, Role, SessionGrant, SessionId, Subject,
+    UserId, Verb, extent,
+};
 
+use crate::grants::TokenRef;
 use crate::{Authority, Error};
 
 /// Whoever asks for an administrative act, authenticated.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Caller {
     actor: Actor,
     account: AccountId,
     role: Role,
+    standing: Option<TokenRef>,
 }
 
 impl Caller {
-    pub(crate) const fn new(actor: Actor, account: AccountId, role: Role) -> Self {
-        Self { actor, account, role }
+    pub(crate) const fn by_management_token(grant: &ManagementGrant) -> Self {
+        Self {
+            actor: Actor::ManagementToken(grant.token),
+            account: grant.account,
+            role: Role::Admin,
+            standing: Some(TokenRef::Management(grant.token)),
+        }
+    }
+
+    pub(crate) const fn by_session(grant: &SessionGrant) -> Self {
+        Self {
+            actor: Actor::User(grant.user),
+            account: grant.account,
+            role: grant.role,
+            standing: Some(TokenRef::Session(grant.session)),
+        }
     }
 
     /// Someone with access to the data directory itself. Only the process that owns it may call this.
     pub const fn operator(account: AccountId) -> Self {
-        Self::new(Actor::Operator, account, Role::Admin)
+        Self {
+            actor: Actor::Operator,
+            account,
+            role: Role::Admin,
+            standing: None,
+        }
     }
 
     /// Who it is, for the audit log.
@@ -32,18 +56,83 @@ impl Caller {
         self.account
     }
 
-    /// Checks the policy (`domain::may`) and that `account` is the caller's own.
+    /// What it may do there.
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Which user it is, if it is one.
+    pub const fn user(&self) -> Option<UserId> {
+        match self.actor {
+            Actor::User(id) => Some(id),
+            Actor::System | Actor::Operator | Actor::ManagementToken(_) | Actor::DatabaseToken(_) => None,
+        }
+    }
+
+    /// The session by which it was recognised, if it was one.
+    pub const fn session(&self) -> Option<SessionId> {
+        match self.standing {
+            Some(TokenRef::Session(id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// How far it may go with a deed on its account: what a face offers. Use cases check it by themselves.
+    pub fn extent(&self, verb: Verb, subject: Subject) -> Extent {
+        extent(self.role, Deed { verb, subject })
+    }
+
+    /// What must still stand when its acts begin.
+    pub(crate) const fn standing(&self) -> Option<TokenRef> {
+        self.standing
+    }
+
+    /// Checks the policy (`domain::extent`) and that `account` is the caller's own.
     pub(crate) fn check(&self, account: AccountId, verb: Verb, subject: Subject) -> Result<(), Error> {
-        if account != self.account {
-            return Err(Error::Forbidden(
-                "the token has no rights on this account".to_owned(),
-            ));
+        self.check_account(account)?;
+        match self.extent(verb, subject) {
+            Extent::All => Ok(()),
+            Extent::Own | Extent::None => Err(self.not_allowed(verb, subject)),
         }
-        if !may(self.role, Deed { verb, subject }) {
-            let reason = format!("the role {} does not allow this: {verb:?} {subject:?}", self.role);
-            return Err(Error::Forbidden(reason));
+    }
+
+    /// As [`Self::check`], for what may be the caller's own: then [`Self::check_maker`] has the last word.
+    pub(crate) fn check_or_own(&self, account: AccountId, verb: Verb, subject: Subject) -> Result<(), Error> {
+        self.check_account(account)?;
+        match self.extent(verb, subject) {
+            Extent::All | Extent::Own => Ok(()),
+            Extent::None => Err(self.not_allowed(verb, subject)),
         }
-        Ok(())
+    }
+
+    /// Checks that the caller may do this to what `maker` made.
+    pub(crate) fn check_maker(&self, maker: Actor, verb: Verb, subject: Subject) -> Result<(), Error> {
+        match self.extent(verb, subject) {
+            Extent::All => Ok(()),
+            Extent::Own if maker == self.actor => Ok(()),
+            Extent::Own => Err(Error::Forbidden(format!(
+                "the role {} allows this with what one made oneself only: {verb:?} {subject:?}",
+                self.role
+            ))),
+            Extent::None => Err(self.not_allowed(verb, subject)),
+        }
+    }
+
+    fn check_account(&self, account: AccountId) -> Result<(), Error> {
+        if account == self.account {
+            return Ok(());
+        }
+        let who = if self.user().is_some() { "user" } else { "token" };
+        Err(Error::Forbidden(format!(
+            "the {who} has no rights on this account"
+        )))
+    }
+
+    fn not_allowed(&self, verb: Verb, subject: Subject) -> Error {
+        Error::Forbidden(format!(
+            "the role {} does not allow this: {verb:?} {subject:?}",
+            self.role
+        ))
     }
 }
 
@@ -86,6 +175,22 @@ impl Authority {
         subject: Subject,
     ) -> Result<(), Error> {
         caller.check(place.account, verb, subject)?;
+        self.check_place(place)
+    }
+
+    /// As [`Self::check`], for what may be the caller's own: then [`Caller::check_maker`] has the last word.
+    pub(crate) fn check_or_own(
+        &self,
+        caller: &Caller,
+        place: Place,
+        verb: Verb,
+        subject: Subject,
+    ) -> Result<(), Error> {
+        caller.check_or_own(place.account, verb, subject)?;
+        self.check_place(place)
+    }
+
+    fn check_place(&self, place: Place) -> Result<(), Error> {
         if !self
             .directory()
             .clusters_of(place.account)

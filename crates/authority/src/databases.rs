@@ -47,10 +47,10 @@ impl Authority {
         request: CreateDatabase,
     ) -> Result<(Database, Receipt), Error> {
         self.check(caller, place, Verb::Create, Subject::Database)?;
-        let actor = caller.actor();
+        let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
             let began = Instant::now();
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
             refuse_taken_name(&mut tx, place, &request.name).await?;
             let new = NewDatabase {
                 cluster: place.cluster,
@@ -100,10 +100,10 @@ impl Authority {
             let reason = "give maxTables, maxColumnsPerTable, retentionPeriod, or several of them";
             return Err(Error::invalid("body", reason));
         }
-        let actor = caller.actor();
+        let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
             let began = Instant::now();
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
             let mut database = active_database(&mut tx, place, &name).await?;
             let limits = &mut database.limits;
             limits.max_tables = max_tables.unwrap_or(limits.max_tables);
@@ -128,10 +128,10 @@ impl Authority {
         new_name: DatabaseName,
     ) -> Result<(Database, Receipt), Error> {
         self.check(caller, place, Verb::Update, Subject::Database)?;
-        let actor = caller.actor();
+        let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
             let began = Instant::now();
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
             let mut database = active_database(&mut tx, place, &name).await?;
             if new_name != name {
                 refuse_taken_name(&mut tx, place, &new_name).await?;
@@ -156,11 +156,11 @@ impl Authority {
         name: DatabaseName,
     ) -> Result<Receipt, Error> {
         self.check(caller, place, Verb::Delete, Subject::Database)?;
-        let actor = caller.actor();
+        let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
             let began = Instant::now();
             let now = this.clock().now();
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
             let mut database = active_database(&mut tx, place, &name).await?;
             database.state = DatabaseState::Deleted { at: now };
             tx.update_database(&database).await?;
@@ -184,11 +184,11 @@ impl Authority {
         id: DatabaseId,
     ) -> Result<(Database, Receipt), Error> {
         self.check(caller, place, Verb::Update, Subject::Database)?;
-        let actor = caller.actor();
+        let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
             let began = Instant::now();
             let now = this.clock().now();
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
             let found = tx.database(place.cluster, id).await?;
             let mut database = found.ok_or_else(|| Error::not_found(WHAT, id))?;
             let Some(at) = database.state.deleted_at() else {
@@ -210,12 +210,12 @@ impl Authority {
         self.directory().all_databases()
     }
 
-    /// Databases whose recovery window has passed: remove their data, then call [`Self::note_database_purged`].
+    /// Databases whose recovery window has long passed: remove their data, then call [`Self::note_database_purged`].
     ///
     /// # Errors
     /// What every read may return.
     pub async fn databases_to_purge(&self) -> Result<Vec<Database>, Error> {
-        let before = self.clock().now().plus_micros(-DatabaseState::RECOVERY_MICROS);
+        let before = self.clock().now().plus_micros(-DatabaseState::KEPT_MICROS);
         Ok(self.catalog.databases_to_purge(before).await?)
     }
 
@@ -226,7 +226,7 @@ impl Authority {
     pub async fn note_database_purged(self: &Arc<Self>, database: Database) -> Result<(), Error> {
         self.act(move |this| async move {
             let began = Instant::now();
-            let mut tx = this.begin(Actor::System).await?;
+            let mut tx = this.begin(None).await?;
             tx.purge_database(database.id).await?;
             this.finish(
                 tx,

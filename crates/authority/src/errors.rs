@@ -1,6 +1,6 @@
 //! Why an act was not done. Transport-free: each face maps these to its own codes, in one place.
 
-use rescind_domain::{Forbidden, SecretError, TokenKind};
+use rescind_domain::{Forbidden, SecretError, SecretKind};
 
 /// Why a use case did not do what it was asked. Nothing was changed, except as [`Error::Unavailable`] says.
 #[derive(Debug, thiserror::Error)]
@@ -90,9 +90,9 @@ pub enum Refusal {
     #[error("a {presented} does not work here, a {wanted} is needed")]
     WrongKind {
         /// The kind given.
-        presented: TokenKind,
+        presented: SecretKind,
         /// The kind needed.
-        wanted: TokenKind,
+        wanted: SecretKind,
     },
     /// The token is good, but not for this.
     #[error(transparent)]

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use rescind_catalog::{ChangeKind, Entry, Feed, Grant, Transaction};
-use rescind_domain::{Actor, NodeReceipt, Receipt, Revision};
+use rescind_domain::{NodeReceipt, Receipt, Revision};
 
 use crate::grants::TokenRef;
 use crate::{Authority, Error, Refusal};
@@ -30,20 +30,23 @@ impl Authority {
             .map_err(|panic| Error::Internal(Box::new(panic)))?
     }
 
-    /// Begins to act in the name of `actor`, who must still stand: a token that was revoked while its request waited for
-    /// its turn or for its body does nothing any more (promise G1). Acts follow one another, so that none can commit
-    /// behind the revocation of its own token.
-    pub(crate) async fn begin(&self, actor: Actor) -> Result<Transaction, Error> {
+    /// Begins to act on the strength of `standing`, which must still stand: a token that was revoked, or a session that
+    /// was ended, while its request waited for its turn or for its body does nothing any more (promise G1). Acts follow
+    /// one another, so that none can commit behind the end of what it stands on. `None` is Rescind itself or its
+    /// operator.
+    pub(crate) async fn begin(&self, standing: Option<TokenRef>) -> Result<Transaction, Error> {
         let now = self.clock().now();
         let mut tx = self.catalog.begin(now).await?;
-        let loaded = match actor {
-            Actor::System | Actor::Operator | Actor::User(_) => return Ok(tx),
-            Actor::ManagementToken(id) => tx.management_grant(id).await?,
-            Actor::DatabaseToken(id) => tx.database_grant(id).await?,
+        let loaded = match standing {
+            None => return Ok(tx),
+            Some(TokenRef::Database(id)) => tx.database_grant(id).await?,
+            Some(TokenRef::Management(id)) => tx.management_grant(id).await?,
+            Some(TokenRef::Session(id)) => tx.session_grant(id).await?,
         };
         let expires_at = match loaded.ok_or(Error::Refused(Refusal::Revoked))?.grant {
             Grant::Database(grant) => grant.expires_at,
             Grant::Management(grant) => grant.expires_at,
+            Grant::Session(grant) => Some(grant.expires_at),
         };
         match expires_at {
             Some(end) if end <= now => Err(Error::Refused(Refusal::Expired)),
@@ -171,7 +174,11 @@ impl Authority {
                 self.directory()
                     .put(id, current.map(|entry| (entry.cluster, entry.view)));
             }
-            // Users are looked up where they sign in; nothing of theirs is admitted yet.
+            ChangeKind::Session(id) => match self.catalog.session_grant(id).await? {
+                Some(loaded) => self.put_grant(loaded),
+                None => self.grants().cut(TokenRef::Session(id)),
+            },
+            // What a user may do is in the grants of its sessions, each of which is a change of its own.
             ChangeKind::User(_) => {}
         }
         Ok(())
@@ -181,8 +188,8 @@ impl Authority {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Catalog, Settings};
-    use rescind_domain::{Action, Ask};
+    use crate::{Catalog, SessionLimits, Settings};
+    use rescind_domain::{Action, Actor, Ask};
     use rescind_testkit::{FrozenClock, SeededRng};
 
     async fn authority(directory: &tempfile::TempDir) -> Arc<Authority> {
@@ -192,6 +199,7 @@ mod tests {
             node_name: "node-1".to_owned(),
             clock: Arc::new(FrozenClock::default()),
             rng: Arc::new(SeededRng::new(1)),
+            session_limits: SessionLimits::default(),
         };
         Authority::open(catalog, settings).await.expect("an authority")
     }
@@ -246,7 +254,7 @@ mod tests {
             panic!("{caller:?}")
         };
         // A revocation is committed, and nobody applies it.
-        let mut tx = authority.begin(Actor::System).await.expect("begun");
+        let mut tx = authority.begin(None).await.expect("begun");
         let mut token = tx
             .management_token(account, own)
             .await

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use rescind_catalog::{Entry, Page};
 use rescind_domain::{
-    Account, AccountId, Act, Actor, Cluster, ClusterId, ClusterState, Email, Receipt, Role, Secret,
+    Account, AccountId, Act, Actor, Cluster, ClusterId, ClusterState, Email, Invitation, Receipt, Role,
+    Secret,
 };
 
 use crate::databases::pair;
+use crate::invitations::{Invite, invitation_entry};
 use crate::management_tokens::created_entry;
 use crate::users::{AddUser, user_entry};
 use crate::{Authority, Caller, Error};
@@ -22,6 +24,9 @@ pub struct Founding {
     pub administrator: Email,
     /// Opens the management API.
     pub secret: Secret,
+    /// Opens the link by which the administrator sets a password.
+    pub invitation_secret: Secret,
+    invitation: Invitation,
     entries: Vec<Entry>,
     token: rescind_domain::ManagementToken,
     user: rescind_domain::User,
@@ -74,17 +79,27 @@ impl Authority {
             details: vec![pair("name", name)],
             changes: Vec::new(),
         };
+        let invite = Invite {
+            email: administrator.clone(),
+            first_name: String::new(),
+            last_name: String::new(),
+            role: Role::Admin,
+        };
+        let (invitation, invitation_secret) = self.draw_invitation(Actor::System, account.id, invite, now);
         let entries = vec![
             made(Act::AccountCreate, account.id.to_string(), &account.name),
             made(Act::ClusterCreate, cluster.id.to_string(), &cluster.name),
             user_entry(Actor::System, Act::UserCreate, &user),
             created_entry(&token),
+            invitation_entry(Actor::System, Act::InvitationCreate, &invitation),
         ];
         Ok(Founding {
             account,
             cluster,
             administrator,
             secret,
+            invitation_secret,
+            invitation,
             entries,
             token,
             user,
@@ -106,6 +121,8 @@ impl Authority {
             tx.insert_cluster(&founding.cluster).await?;
             tx.insert_user(&founding.user).await?;
             tx.insert_management_token(&founding.token, &founding.secret.hash())
+                .await?;
+            tx.insert_invitation(&founding.invitation, &founding.invitation_secret.hash())
                 .await?;
             let revision = this.commit_all(tx, founding.entries).await?;
             this.directory()

@@ -11,8 +11,8 @@ use std::sync::{Arc, Weak};
 use hashbrown::HashTable;
 use parking_lot::{Mutex, RwLock};
 use rescind_domain::{
-    DatabaseGrant, DatabaseTokenId, ManagementGrant, ManagementTokenId, SecretHash, Tether, Timestamp,
-    TokenKind,
+    DatabaseGrant, DatabaseTokenId, ManagementGrant, ManagementTokenId, SecretHash, SecretKind, SessionGrant,
+    SessionId, Tether, Timestamp,
 };
 
 use crate::endings::Endings;
@@ -23,13 +23,16 @@ use crate::tethers::Leash;
 pub(crate) enum Grant {
     Database(DatabaseGrant),
     Management(ManagementGrant),
+    /// Boxed: there are few, and tokens would pay for its size.
+    Session(Box<SessionGrant>),
 }
 
-/// Which token, of either kind.
+/// Which token or session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum TokenRef {
     Database(DatabaseTokenId),
     Management(ManagementTokenId),
+    Session(SessionId),
 }
 
 impl Grant {
@@ -37,13 +40,15 @@ impl Grant {
         match self {
             Self::Database(grant) => TokenRef::Database(grant.token),
             Self::Management(grant) => TokenRef::Management(grant.token),
+            Self::Session(grant) => TokenRef::Session(grant.session),
         }
     }
 
-    pub(crate) fn kind(&self) -> TokenKind {
+    pub(crate) fn kind(&self) -> SecretKind {
         match self {
-            Self::Database(_) => TokenKind::Database,
-            Self::Management(_) => TokenKind::Management,
+            Self::Database(_) => SecretKind::Database,
+            Self::Management(_) => SecretKind::Management,
+            Self::Session(grant) => grant.kind.secret_kind(),
         }
     }
 
@@ -51,6 +56,7 @@ impl Grant {
         match self {
             Self::Database(grant) => grant.expires_at,
             Self::Management(grant) => grant.expires_at,
+            Self::Session(grant) => Some(grant.expires_at),
         }
     }
 }
@@ -73,6 +79,11 @@ impl Entry {
     /// Returns once the token is revoked or loses rights.
     pub(crate) async fn cut(&self) {
         self.leash.cut().await;
+    }
+
+    /// When it was last used, to a second.
+    pub(crate) fn used_at(&self) -> Timestamp {
+        Timestamp::from_micros(self.used_at.load(Ordering::Relaxed))
     }
 
     /// Whether the table of uses holds a reference.
@@ -290,6 +301,7 @@ fn spread_token(token: TokenRef) -> u64 {
     let bytes = match token {
         TokenRef::Database(id) => id.to_bytes(),
         TokenRef::Management(id) => id.to_bytes(),
+        TokenRef::Session(id) => id.to_bytes(),
     };
     let [.., a, b, c, d, e, f, g, h] = bytes;
     u64::from_le_bytes([a, b, c, d, e, f, g, h])

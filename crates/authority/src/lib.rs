@@ -6,37 +6,45 @@
 
 mod accounts;
 mod admission;
+mod attempts;
 mod authority;
 mod callers;
 mod databases;
+mod devices;
 mod directory;
 mod endings;
 mod errors;
 mod fences;
 mod founding;
 mod grants;
+mod invitations;
 mod management_tokens;
+mod passwords;
+mod sessions;
 mod tables;
 mod tethers;
 mod tokens;
+mod usage;
 mod users;
-mod uses;
 
 pub use accounts::NodeStatus;
 pub use admission::Admission;
 pub use authority::{Authority, Settings};
 pub use callers::{Caller, Place};
 pub use databases::{CreateDatabase, UpdateDatabase};
+pub use devices::{AskDevice, DeviceStarted, RedeemError};
 pub use errors::{Error, Refusal};
 pub use founding::Founding;
+pub use invitations::{Acceptance, Invite};
 pub use management_tokens::CreateManagementToken;
 pub use rescind_catalog::{
     AuditFault, AuditQuery, AuditVerdict, Catalog, Cursor, DatabaseFilter, DatabaseQuery, DatabaseSort,
     Error as CatalogError, Location, LocationError, Page, Paged, TableQuery, TokenQuery, TokenSort,
 };
+pub use sessions::{SessionLimits, SignInError, SignedIn};
 pub use tables::{CreateTable, TableOf};
 pub use tokens::{CreateDatabaseToken, UpdateDatabaseToken};
-pub use users::AddUser;
+pub use users::{AddUser, UpdateUser};
 
 /// Something with a secret, which is shown this once.
 pub struct Created<T> {

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use rescind_catalog::{ChangeKind, Entry, Paged, TokenQuery};
 use rescind_domain::{
-    AccountId, Act, Description, ManagementToken, ManagementTokenId, Receipt, Secret, Subject, Timestamp,
-    TokenKind, TokenState, Verb,
+    AccountId, Act, Description, ManagementToken, ManagementTokenId, Receipt, Secret, SecretKind, Subject,
+    Timestamp, TokenState, Verb,
 };
 
 use crate::grants::TokenRef;
@@ -40,12 +40,12 @@ impl Authority {
         let now = self.clock().now();
         check_expiry(request.expires_at, now)?;
         let description = describe(request.description, now)?;
-        let actor = caller.actor();
+        let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
             let began = Instant::now();
             let (token, secret) =
                 this.new_management_token(account, actor, description, request.expires_at, now);
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
             tx.insert_management_token(&token, &secret.hash()).await?;
             let revision = this.commit(tx, created_entry(&token)).await?;
             let receipt = this.fence(revision, began).await?;
@@ -101,11 +101,11 @@ impl Authority {
         id: ManagementTokenId,
     ) -> Result<Receipt, Error> {
         caller.check(account, Verb::Delete, Subject::ManagementToken)?;
-        let actor = caller.actor();
+        let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
             let began = Instant::now();
             let now = this.clock().now();
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
             let mut token = tx
                 .management_token(account, id)
                 .await?
@@ -139,7 +139,7 @@ impl Authority {
         expires_at: Option<Timestamp>,
         now: Timestamp,
     ) -> (ManagementToken, Secret) {
-        let secret = Secret::mint(TokenKind::Management, self.rng());
+        let secret = Secret::mint(SecretKind::Management, self.rng());
         let token = ManagementToken {
             id: ManagementTokenId::mint(self.rng()),
             account,

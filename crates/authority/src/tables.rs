@@ -10,6 +10,7 @@ use rescind_domain::{
 };
 
 use crate::databases::{active_database, pair};
+use crate::grants::TokenRef;
 use crate::{Authority, Caller, Error, Place};
 
 /// What a new table shall be.
@@ -46,9 +47,9 @@ impl Authority {
         request: CreateTable,
     ) -> Result<TableOf, Error> {
         self.check(caller, place, Verb::Create, Subject::Table)?;
-        let actor = caller.actor();
+        let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
             let database = active_database(&mut tx, place, &database).await?;
             refuse_taken_name(&mut tx, &database, &request.name).await?;
             refuse_full_database(&mut tx, &database).await?;
@@ -71,12 +72,13 @@ impl Authority {
         names: Vec<TableName>,
     ) -> Result<Arc<DatabaseView>, Error> {
         let actor = Actor::DatabaseToken(permit.token());
+        let standing = Some(TokenRef::Database(permit.token()));
         let gone = || Error::not_found("database", permit.database());
         let view = self.database_view(permit).ok_or_else(gone)?;
         let cluster = permit.cluster();
         self.act(move |this| async move {
             let began = Instant::now();
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
             let database = tx
                 .database(cluster, view.id)
                 .await?
@@ -139,9 +141,9 @@ impl Authority {
         new_name: TableName,
     ) -> Result<TableOf, Error> {
         self.check(caller, place, Verb::Update, Subject::Table)?;
-        let actor = caller.actor();
+        let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
             let database = active_database(&mut tx, place, &database).await?;
             let mut table = active_table(&mut tx, &database, &name).await?;
             if table.name != new_name {
@@ -173,10 +175,10 @@ impl Authority {
         name: TableName,
     ) -> Result<Receipt, Error> {
         self.check(caller, place, Verb::Delete, Subject::Table)?;
-        let actor = caller.actor();
+        let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
             let now = this.clock().now();
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
             let database = active_database(&mut tx, place, &database).await?;
             let mut table = active_table(&mut tx, &database, &name).await?;
             table.state = TableState::Deleted { at: now };
@@ -201,10 +203,10 @@ impl Authority {
         id: TableId,
     ) -> Result<TableOf, Error> {
         self.check(caller, place, Verb::Update, Subject::Table)?;
-        let actor = caller.actor();
+        let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
             let now = this.clock().now();
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
             let database = active_database(&mut tx, place, &database).await?;
             let found = tx.table(database.id, id).await?;
             let mut table = found.ok_or_else(|| Error::not_found(WHAT, id))?;
@@ -224,12 +226,12 @@ impl Authority {
         .await
     }
 
-    /// Tables whose recovery window has passed: remove their data, then call [`Self::note_table_purged`].
+    /// Tables whose recovery window has long passed: remove their data, then call [`Self::note_table_purged`].
     ///
     /// # Errors
     /// What every read may return.
     pub async fn tables_to_purge(&self) -> Result<Vec<TableOf>, Error> {
-        let before = self.clock().now().plus_micros(-DatabaseState::RECOVERY_MICROS);
+        let before = self.clock().now().plus_micros(-DatabaseState::KEPT_MICROS);
         let mut purgeable = Vec::new();
         for table in self.catalog.tables_to_purge(before).await? {
             // Tables of a deleted database go with it.
@@ -252,7 +254,7 @@ impl Authority {
         TableOf { table, database }: TableOf,
     ) -> Result<(), Error> {
         self.act(move |this| async move {
-            let mut tx = this.begin(Actor::System).await?;
+            let mut tx = this.begin(None).await?;
             tx.purge_table(table.id).await?;
             let details = vec![pair("database", &database.name), pair("name", &table.name)];
             this.finish_table(tx, Actor::System, Act::TablePurge, &database, &table, details)

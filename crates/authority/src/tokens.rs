@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use rescind_catalog::{ChangeKind, Entry, Paged, TokenQuery};
 use rescind_domain::{
-    Act, DatabaseName, DatabaseToken, DatabaseTokenId, Description, Permissions, Receipt, Secret, Subject,
-    Timestamp, TokenKind, TokenState, Verb,
+    Act, DatabaseName, DatabaseToken, DatabaseTokenId, Description, Permissions, Receipt, Secret, SecretKind,
+    Subject, Timestamp, TokenState, Verb,
 };
 
 use crate::grants::TokenRef;
@@ -48,10 +48,10 @@ impl Authority {
         self.check(caller, place, Verb::Create, Subject::DatabaseToken)?;
         let now = self.clock().now();
         check_expiry(request.expires_at, now)?;
-        let actor = caller.actor();
+        let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
             let began = Instant::now();
-            let secret = Secret::mint(TokenKind::Database, this.rng());
+            let secret = Secret::mint(SecretKind::Database, this.rng());
             let token = DatabaseToken {
                 id: DatabaseTokenId::mint(this.rng()),
                 account: place.account,
@@ -65,7 +65,7 @@ impl Authority {
                 state: TokenState::Active,
                 last_used_at: None,
             };
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
             tx.insert_database_token(&token, &secret.hash()).await?;
             let details = vec![
                 ("description".to_owned(), token.description.to_string()),
@@ -141,18 +141,20 @@ impl Authority {
         id: DatabaseTokenId,
         request: UpdateDatabaseToken,
     ) -> Result<(DatabaseToken, Receipt), Error> {
-        self.check(caller, place, Verb::Update, Subject::DatabaseToken)?;
+        self.check_or_own(caller, place, Verb::Update, Subject::DatabaseToken)?;
+        let caller = *caller;
         if request.description.is_none() && request.permissions.is_none() {
             return Err(Error::invalid("body", "give a description, permissions, or both"));
         }
-        let actor = caller.actor();
+        let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
             let began = Instant::now();
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
             let mut token = tx
                 .database_token(place.cluster, id)
                 .await?
                 .ok_or_else(|| Error::not_found(WHAT, id))?;
+            caller.check_maker(token.created_by, Verb::Update, Subject::DatabaseToken)?;
             if let Some(at) = token.state.revoked_at() {
                 return Err(Error::Conflict(format!(
                     "the token was revoked at {at} and cannot be changed"
@@ -196,16 +198,18 @@ impl Authority {
         place: Place,
         id: DatabaseTokenId,
     ) -> Result<Receipt, Error> {
-        self.check(caller, place, Verb::Delete, Subject::DatabaseToken)?;
-        let actor = caller.actor();
+        self.check_or_own(caller, place, Verb::Delete, Subject::DatabaseToken)?;
+        let caller = *caller;
+        let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
             let began = Instant::now();
             let now = this.clock().now();
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
             let mut token = tx
                 .database_token(place.cluster, id)
                 .await?
                 .ok_or_else(|| Error::not_found(WHAT, id))?;
+            caller.check_maker(token.created_by, Verb::Delete, Subject::DatabaseToken)?;
             let Ok(revoked) = token.state.revoke(now) else {
                 tx.rollback().await?;
                 let revision = this.catalog.revision().await?;

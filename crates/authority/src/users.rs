@@ -1,14 +1,16 @@
-//! Users: added, given a password, disabled.
+//! Users: added, changed, disabled, deleted. All that is theirs ends with them.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use rescind_catalog::{ChangeKind, Entry};
-use rescind_domain::{AccountId, Act, Email, Role, Subject, Timestamp, User, UserId, UserState, Verb};
+use rescind_catalog::{ChangeKind, Entry, Page, Paged, Transaction};
+use rescind_domain::{
+    AccountId, Act, Actor, Email, Receipt, Role, SessionId, Subject, Timestamp, User, UserId, UserState, Verb,
+};
+use zeroize::Zeroizing;
 
 use crate::databases::pair;
+use crate::passwords::check_strength;
 use crate::{Authority, Caller, Error};
 
 /// What a new user shall be.
@@ -24,7 +26,57 @@ pub struct AddUser {
     pub role: Role,
 }
 
+/// What shall change about a user. Its address cannot.
+#[derive(Debug, Clone, Default)]
+pub struct UpdateUser {
+    /// The new given name, if any.
+    pub first_name: Option<String>,
+    /// The new family name, if any.
+    pub last_name: Option<String>,
+    /// The new role, if any.
+    pub role: Option<Role>,
+}
+
+const WHAT: &str = "user";
+const LONGEST_NAME: usize = 100;
+
 impl Authority {
+    /// One page of an account's users by e-mail address, disabled ones included.
+    ///
+    /// # Errors
+    /// What every read may return.
+    pub async fn users(
+        &self,
+        caller: &Caller,
+        account: AccountId,
+        page: &Page,
+    ) -> Result<Paged<User>, Error> {
+        caller.check(account, Verb::Read, Subject::User)?;
+        Ok(self.catalog.users(account, page).await?)
+    }
+
+    /// One user.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and what every read may return.
+    pub async fn user(&self, caller: &Caller, account: AccountId, id: UserId) -> Result<User, Error> {
+        caller.check(account, Verb::Read, Subject::User)?;
+        let found = self.catalog.user(account, id).await?;
+        found.ok_or_else(|| Error::not_found(WHAT, id))
+    }
+
+    /// The user of the caller's account with this address.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and what every read may return.
+    pub async fn user_by_email(&self, caller: &Caller, email: &Email) -> Result<User, Error> {
+        caller.check(caller.account(), Verb::Read, Subject::User)?;
+        let found = self.catalog.user_by_email(email).await?;
+        found
+            .filter(|user| user.account == caller.account())
+            .ok_or_else(|| Error::not_found(WHAT, email))
+    }
+
     /// Adds a user without a password: it cannot sign in before [`Self::set_password`].
     ///
     /// # Errors
@@ -36,11 +88,10 @@ impl Authority {
         request: AddUser,
     ) -> Result<User, Error> {
         caller.check(account, Verb::Create, Subject::User)?;
-        let actor = caller.actor();
+        let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
-            let now = this.clock().now();
-            let user = this.new_user(account, request, now);
-            let mut tx = this.begin(actor).await?;
+            let mut tx = this.begin(standing).await?;
+            let user = this.new_user(account, request, tx.now());
             if tx.user_by_email(&user.email).await?.is_some() {
                 return Err(Error::Conflict(format!(
                     "a user with the address {} already exists",
@@ -54,86 +105,158 @@ impl Authority {
         .await
     }
 
-    /// Sets a user's password. It is kept as an argon2id hash only.
+    /// Sets a user's password and ends its sessions: for an operator, who does not know the former one.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Invalid`] for a password shorter than 12 characters or longer than 1,024 bytes.
+    /// [`Error::NotFound`], [`Error::Invalid`] for a password that is too weak.
     pub async fn set_password(
         self: &Arc<Self>,
         caller: &Caller,
-        email: Email,
+        id: UserId,
         password: String,
-    ) -> Result<(), Error> {
+    ) -> Result<Receipt, Error> {
+        let password = Zeroizing::new(password);
         caller.check(caller.account(), Verb::Update, Subject::User)?;
-        if password.chars().count() < 12 || password.len() > 1_024 {
-            return Err(Error::invalid(
-                "password",
-                "must have at least 12 characters and at most 1024 bytes",
-            ));
-        }
-        let caller = caller.clone();
+        let user = self.user(caller, caller.account(), id).await?;
+        check_strength(&password, &own_words(&user))?;
+        let caller = *caller;
         self.act(move |this| async move {
-            let mut salt = [0; 16];
-            this.rng().fill(&mut salt);
-            let hashing = tokio::task::spawn_blocking(move || hash_password(password.as_bytes(), &salt));
-            let hash = hashing
-                .await
-                .map_err(|panic| Error::Internal(Box::new(panic)))??;
-            let mut tx = this.begin(caller.actor()).await?;
-            let user = find(&mut tx, &caller, &email).await?;
+            let began = Instant::now();
+            let hash = this.passwords.hash(password, this.rng()).await?;
+            let mut tx = this.begin(caller.standing()).await?;
             tx.set_password(user.id, &hash).await?;
-            this.commit(tx, user_entry(caller.actor(), Act::UserPassword, &user))
-                .await?;
-            Ok(())
+            let now = tx.now();
+            let ended = tx.end_sessions_of(user.id, now, None).await?;
+            let entry = with_sessions(user_entry(caller.actor(), Act::UserPassword, &user), ended);
+            let revision = this.commit(tx, entry).await?;
+            this.fence(revision, began).await
         })
         .await
     }
 
-    /// Disables a user: it is refused everywhere from now on.
+    /// Changes a user's names or role. When this returns, every node acts by the new role.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] for a bad name or when nothing shall change; [`Error::Conflict`] when
+    /// nobody would be left to administer the account.
+    pub async fn update_user(
+        self: &Arc<Self>,
+        caller: &Caller,
+        account: AccountId,
+        id: UserId,
+        request: UpdateUser,
+    ) -> Result<User, Error> {
+        caller.check(account, Verb::Update, Subject::User)?;
+        let first_name = request.first_name.as_deref();
+        let last_name = request.last_name.as_deref();
+        let first_name = first_name.map(|n| checked_name("firstName", n)).transpose()?;
+        let last_name = last_name.map(|n| checked_name("lastName", n)).transpose()?;
+        if first_name.is_none() && last_name.is_none() && request.role.is_none() {
+            return Err(Error::invalid("body", "give a name, a role, or both"));
+        }
+        let caller = *caller;
+        self.act(move |this| async move {
+            let began = Instant::now();
+            let mut tx = this.begin(caller.standing()).await?;
+            let mut user = find(&mut tx, account, id).await?;
+            user.first_name = first_name.unwrap_or(user.first_name);
+            user.last_name = last_name.unwrap_or(user.last_name);
+            user.role = request.role.unwrap_or(user.role);
+            tx.update_user(&user).await?;
+            leave_an_administrator(&mut tx, &caller, account).await?;
+            let sessions = tx.sessions_of(id).await?;
+            let entry = with_sessions(user_entry(caller.actor(), Act::UserUpdate, &user), sessions);
+            let revision = this.commit(tx, entry).await?;
+            this.fence(revision, began).await?;
+            Ok(user)
+        })
+        .await
+    }
+
+    /// Disables a user. When this returns, every node refuses its sessions, in browsers and programs (promise G1).
+    /// Disabling it again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Conflict`] when nobody would be left to administer the account, unless the operator
+    /// asks: a leaked password must be stopped.
+    pub async fn disable_user(
+        self: &Arc<Self>,
+        caller: &Caller,
+        account: AccountId,
+        id: UserId,
+    ) -> Result<Receipt, Error> {
+        caller.check(account, Verb::Update, Subject::User)?;
+        let caller = *caller;
+        self.act(move |this| async move {
+            let began = Instant::now();
+            let mut tx = this.begin(caller.standing()).await?;
+            let mut user = find(&mut tx, account, id).await?;
+            if user.state != UserState::Enabled {
+                tx.rollback().await?;
+                return this.fence(this.catalog.revision().await?, began).await;
+            }
+            let now = tx.now();
+            user.state = UserState::Disabled { at: now };
+            tx.update_user(&user).await?;
+            leave_an_administrator(&mut tx, &caller, account).await?;
+            let ended = tx.end_sessions_of(id, now, None).await?;
+            let entry = with_sessions(user_entry(caller.actor(), Act::UserDisable, &user), ended);
+            let revision = this.commit(tx, entry).await?;
+            this.fence(revision, began).await
+        })
+        .await
+    }
+
+    /// Enables a disabled user: it may sign in again.
     ///
     /// # Errors
     /// [`Error::NotFound`], and what every act may return.
-    pub async fn disable_user(self: &Arc<Self>, caller: &Caller, email: Email) -> Result<(), Error> {
-        caller.check(caller.account(), Verb::Update, Subject::User)?;
-        let caller = caller.clone();
+    pub async fn enable_user(
+        self: &Arc<Self>,
+        caller: &Caller,
+        account: AccountId,
+        id: UserId,
+    ) -> Result<Receipt, Error> {
+        caller.check(account, Verb::Update, Subject::User)?;
+        let caller = *caller;
         self.act(move |this| async move {
-            let now = this.clock().now();
-            let mut tx = this.begin(caller.actor()).await?;
-            let mut user = find(&mut tx, &caller, &email).await?;
-            if user.state == UserState::Enabled {
-                user.state = UserState::Disabled { at: now };
-                tx.update_user(&user).await?;
-                this.commit(tx, user_entry(caller.actor(), Act::UserDisable, &user))
-                    .await?;
-            }
-            Ok(())
+            let began = Instant::now();
+            let mut tx = this.begin(caller.standing()).await?;
+            let mut user = find(&mut tx, account, id).await?;
+            user.state = UserState::Enabled;
+            tx.update_user(&user).await?;
+            let entry = user_entry(caller.actor(), Act::UserEnable, &user);
+            let revision = this.commit(tx, entry).await?;
+            this.fence(revision, began).await
         })
         .await
     }
 
-    /// Whether `password` is the one that was set for the enabled user of this address.
+    /// Deletes a user with its sessions, for good. When this returns, every node refuses them. The audit log keeps its
+    /// id and address.
     ///
     /// # Errors
-    /// What every read may return.
-    pub async fn verify_password(&self, email: &Email, password: String) -> Result<bool, Error> {
-        let Some(user) = self.catalog.user_by_email(email).await? else {
-            return Ok(false);
-        };
-        let Some(hash) = self.catalog.password_hash(user.id).await? else {
-            return Ok(false);
-        };
-        let matching = tokio::task::spawn_blocking(move || {
-            let hash = PasswordHash::new(&hash).map_err(|e| Error::Internal(Box::new(e)))?;
-            Ok::<_, Error>(
-                Argon2::default()
-                    .verify_password(password.as_bytes(), &hash)
-                    .is_ok(),
-            )
-        });
-        let matches = matching
-            .await
-            .map_err(|panic| Error::Internal(Box::new(panic)))??;
-        Ok(matches && user.state == UserState::Enabled)
+    /// As [`Self::disable_user`].
+    pub async fn delete_user(
+        self: &Arc<Self>,
+        caller: &Caller,
+        account: AccountId,
+        id: UserId,
+    ) -> Result<Receipt, Error> {
+        caller.check(account, Verb::Delete, Subject::User)?;
+        let caller = *caller;
+        self.act(move |this| async move {
+            let began = Instant::now();
+            let mut tx = this.begin(caller.standing()).await?;
+            let user = find(&mut tx, account, id).await?;
+            let ended = tx.sessions_of(id).await?;
+            tx.delete_user(account, id).await?;
+            leave_an_administrator(&mut tx, &caller, account).await?;
+            let entry = with_sessions(user_entry(caller.actor(), Act::UserDelete, &user), ended);
+            let revision = this.commit(tx, entry).await?;
+            this.fence(revision, began).await
+        })
+        .await
     }
 
     pub(crate) fn new_user(&self, account: AccountId, request: AddUser, now: Timestamp) -> User {
@@ -150,7 +273,26 @@ impl Authority {
     }
 }
 
-pub(crate) fn user_entry(actor: rescind_domain::Actor, act: Act, user: &User) -> Entry {
+/// A name of a person, trimmed.
+pub(crate) fn checked_name(field: &'static str, name: &str) -> Result<String, Error> {
+    let name = name.trim();
+    let is_good =
+        !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.chars().any(char::is_control);
+    match is_good {
+        true => Ok(name.to_owned()),
+        false => Err(Error::invalid(
+            field,
+            format!("must have 1 to {LONGEST_NAME} characters, none of them control characters"),
+        )),
+    }
+}
+
+/// What a user's password must not be made of.
+pub(crate) fn own_words(user: &User) -> [&str; 3] {
+    [user.email.as_str(), &user.first_name, &user.last_name]
+}
+
+pub(crate) fn user_entry(actor: Actor, act: Act, user: &User) -> Entry {
     Entry {
         actor,
         account: user.account,
@@ -161,17 +303,30 @@ pub(crate) fn user_entry(actor: rescind_domain::Actor, act: Act, user: &User) ->
     }
 }
 
-async fn find(tx: &mut rescind_catalog::Transaction, caller: &Caller, email: &Email) -> Result<User, Error> {
-    let found = tx
-        .user_by_email(email)
-        .await?
-        .filter(|user| user.account == caller.account());
-    found.ok_or_else(|| Error::not_found("user", email))
+/// The entry, with every session that nodes must look at again.
+pub(crate) fn with_sessions(mut entry: Entry, sessions: Vec<SessionId>) -> Entry {
+    entry
+        .changes
+        .extend(sessions.into_iter().map(ChangeKind::Session));
+    entry
 }
 
-/// The work factors are the library's, which follow OWASP's advice for argon2id.
-fn hash_password(password: &[u8], salt: &[u8]) -> Result<String, Error> {
-    let hash = Argon2::default().hash_password_with_salt(password, salt);
-    hash.map(|hash| hash.to_string())
-        .map_err(|e| Error::Internal(Box::new(e)))
+async fn find(tx: &mut Transaction, account: AccountId, id: UserId) -> Result<User, Error> {
+    let found = tx.user(account, id).await?;
+    found.ok_or_else(|| Error::not_found(WHAT, id))
+}
+
+/// Refuses what would leave nobody who can sign in and administer. The operator, who can always make another, may.
+async fn leave_an_administrator(
+    tx: &mut Transaction,
+    caller: &Caller,
+    account: AccountId,
+) -> Result<(), Error> {
+    if caller.actor() == Actor::Operator || tx.enabled_admins(account).await? > 0 {
+        return Ok(());
+    }
+    Err(Error::Conflict(
+        "nobody would be left who can sign in and administer the account: make another administrator first"
+            .to_owned(),
+    ))
 }

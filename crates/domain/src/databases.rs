@@ -87,6 +87,10 @@ impl DatabaseState {
     /// influxctl section 7.5).
     pub const RECOVERY_MICROS: i64 = 7 * 86_400 * 1_000_000;
 
+    /// How long after its deletion its data may be removed from disk, in microseconds: an hour after the last moment to
+    /// restore it, so that a restoration that began in time has long ended.
+    pub const KEPT_MICROS: i64 = Self::RECOVERY_MICROS + 3_600 * 1_000_000;
+
     /// Whether what was deleted at `at` can still be restored at `now`.
     ///
     /// # Errors

@@ -56,3 +56,16 @@ pub struct LastClient {
     /// Who.
     pub client: Client,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_holds_its_own_moments_only() {
+        let hour = Hour::of(Timestamp::from_micros(7_200_000_000));
+        assert_eq!(hour.number(), 2);
+        assert_eq!(Hour::of(hour.start().plus_micros(-1)), hour.before(1));
+        assert_eq!(Hour::of(hour.start().plus_micros(3_599_999_999)), hour);
+    }
+}

@@ -13,7 +13,7 @@ use http::header::{EXPECT, USER_AGENT};
 use http::request::Parts;
 use http::{Method, Version};
 use http_body::Body as _;
-use rescind_authority::Authority;
+use rescind_authority::{Admission, Authority};
 
 use crate::admissions::Admitter;
 use crate::bodies::{self, Bounds, Budget};
@@ -128,6 +128,17 @@ impl Gateway {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// Counts an admitted request, and remembers for the token's page who made it.
+    pub(crate) fn note_admitted(&self, admission: &Admission, endpoint: Endpoint, parts: &Parts) {
+        self.0.meters.note_admitted(endpoint);
+        let client = client(parts);
+        if let Some(address) = client.address {
+            self.0
+                .authority
+                .note_use(admission.permit(), address.ip(), client.user_agent);
+        }
     }
 
     /// Answers a request that was not served, counts it, and logs what is worth it.

@@ -58,7 +58,7 @@ pub(crate) async fn get(gateway: &Gateway, parts: &Parts) -> Result<Response, Fa
         None => serde_json::Map::new(),
     };
     let request = request(sql.to_owned(), parameters.get("format"), params, parts)?;
-    answer(gateway, &credential, &target, request).await
+    answer(gateway, &credential, &target, request, parts).await
 }
 
 /// A query whose parameters stand in the body, and only there: of two places that disagree, one would decide about
@@ -81,7 +81,7 @@ pub(crate) async fn post(gateway: &Gateway, parts: &Parts, body: &mut Body) -> R
     drop(received);
     let target = Target::v3(Some(&db))?;
     let request = request(q, format.as_deref(), params.unwrap_or_default(), parts)?;
-    answer(gateway, &credential, &target, request).await
+    answer(gateway, &credential, &target, request, parts).await
 }
 
 fn request(
@@ -128,9 +128,10 @@ async fn answer(
     credential: &Credential<'_>,
     target: &Target,
     request: SqlRequest,
+    parts: &Parts,
 ) -> Result<Response, Failure> {
     let admission = gateway.admit(credential, Action::Read, target)?;
-    gateway.meters().note_admitted(Endpoint::QuerySql);
+    gateway.note_admitted(&admission, Endpoint::QuerySql, parts);
     let mut log = QueryLog::start(gateway);
     let begun = tokio::select! {
         biased;

@@ -45,7 +45,7 @@ pub(crate) async fn write(
         accept_partial,
     } = instructions(&parameters, endpoint)?;
     let admission = gateway.admit(&credential, Action::Write, &target)?;
-    gateway.meters().note_admitted(endpoint);
+    gateway.note_admitted(&admission, endpoint, parts);
     gateway.database(&admission)?;
     let encoding = Encoding::of(&parts.headers)?;
 

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use rescind_authority::{
-    Admission, Authority, Caller, Catalog, CreateDatabase, CreateDatabaseToken, Location, Place, Settings,
+    Admission, Authority, Caller, Catalog, CreateDatabase, CreateDatabaseToken, Location, Place, SessionLimits, Settings,
 };
 use rescind_domain::{
     Action, Ask, Clock, DatabaseLimits, DatabaseName, DatabaseView, Permission, Permissions, Permit,
@@ -90,6 +90,7 @@ impl Routes {
             node_name: "bench".to_owned(),
             clock: Arc::new(WallClock),
             rng: Arc::new(SeededRng::new(1)),
+            session_limits: SessionLimits::default(),
         };
         let authority = Authority::open(Catalog::open(&location).await?, settings).await?;
         let engine = Engine::open(

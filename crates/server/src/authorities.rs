@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rescind_authority::{Authority, Catalog, Location, Settings};
+use rescind_authority::{Authority, Catalog, Location, SessionLimits, Settings};
 
 use crate::ambient::{SystemClock, SystemRng};
 use crate::failure::Failure;
@@ -28,13 +28,18 @@ pub(crate) struct Opened {
 }
 
 /// Opens the authority on the catalog at `location`.
-pub(crate) async fn open(location: &Location, node_name: String) -> Result<Opened, Failure> {
+pub(crate) async fn open(
+    location: &Location,
+    node_name: String,
+    session_limits: SessionLimits,
+) -> Result<Opened, Failure> {
     let lock = lock(location)?;
     let catalog = open_catalog(location).await?;
     let settings = Settings {
         node_name,
         clock: Arc::new(SystemClock),
         rng: Arc::new(SystemRng),
+        session_limits,
     };
     let authority = Authority::open(catalog.clone(), settings).await?;
     Ok(Opened {

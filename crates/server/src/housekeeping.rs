@@ -90,7 +90,7 @@ mod tests {
 
     use futures::StreamExt as _;
     use rescind_authority::{
-        Catalog, CreateDatabase, CreateDatabaseToken, Location, Place, Settings, UpdateDatabase,
+        Catalog, CreateDatabase, CreateDatabaseToken, Location, Place, SessionLimits, Settings, UpdateDatabase,
     };
     use rescind_domain::{Action, Ask, Permission, Permissions, Resource, Secret};
     use rescind_gateway::{Format, Precision, SqlRequest, Upstream as _, WriteRequest};
@@ -121,6 +121,7 @@ mod tests {
                 node_name: "test".to_owned(),
                 clock: Arc::clone(&clock) as _,
                 rng: Arc::new(SeededRng::default()),
+                session_limits: SessionLimits::default(),
             };
             let authority = Authority::open(catalog, settings).await.expect("an authority");
             let founding = authority
@@ -265,7 +266,7 @@ mod tests {
         world.clock.advance(WEEK - Duration::from_secs(1));
         world.housekeeping.round().await;
         assert_eq!(world.files(), 3, "within the window everything can be restored");
-        world.clock.advance(Duration::from_secs(2));
+        world.clock.advance(Duration::from_secs(3_602));
         world.housekeeping.round().await;
         assert_eq!(world.files(), 1);
         assert_eq!(world.count("kept", "one").await, "n\n1\n");

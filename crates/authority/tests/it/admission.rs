@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rescind_authority::Refusal;
-use rescind_domain::{Action, SecretError, TokenKind};
+use rescind_domain::{Action, SecretError, SecretKind};
 use rescind_testkit::FrozenClock;
 
 use crate::house::House;
@@ -46,13 +46,13 @@ async fn every_bad_token_is_told_what_it_is() {
     assert_eq!(refusal("garbage"), Refusal::Malformed(SecretError::Form));
     let broken = format!("{}A", &good[..good.len() - 1]);
     assert_eq!(refusal(&broken), Refusal::Malformed(SecretError::Checksum));
-    let stranger = rescind_domain::Secret::mint(TokenKind::Database, &rescind_testkit::SeededRng::new(9));
+    let stranger = rescind_domain::Secret::mint(SecretKind::Database, &rescind_testkit::SeededRng::new(9));
     assert_eq!(refusal(stranger.expose()), Refusal::Unknown);
     assert_eq!(
         refusal(house.management_secret.expose()),
         Refusal::WrongKind {
-            presented: TokenKind::Management,
-            wanted: TokenKind::Database
+            presented: SecretKind::Management,
+            wanted: SecretKind::Database
         }
     );
     assert_eq!(
@@ -61,8 +61,8 @@ async fn every_bad_token_is_told_what_it_is() {
             .authenticate(good.as_bytes())
             .expect_err("refused"),
         Refusal::WrongKind {
-            presented: TokenKind::Database,
-            wanted: TokenKind::Management
+            presented: SecretKind::Database,
+            wanted: SecretKind::Management
         }
     );
 }

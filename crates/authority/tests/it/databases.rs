@@ -72,6 +72,8 @@ async fn a_deleted_database_comes_back_within_seven_days_only() {
         authority.undelete_database(caller, place, id).await,
         Err(Error::Conflict(_))
     ));
+    assert!(authority.databases_to_purge().await.expect("listed").is_empty());
+    house.clock.advance(Duration::from_secs(3_600));
     let purgeable = authority.databases_to_purge().await.expect("listed");
     assert_eq!(purgeable.len(), 1);
     for database in purgeable {

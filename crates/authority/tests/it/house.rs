@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rescind_authority::{
     Admission, Authority, Caller, Catalog, CreateDatabase, CreateDatabaseToken, Created, Location, Place,
-    Refusal, Settings,
+    Refusal, SessionLimits, Settings,
 };
 use rescind_domain::{
     Action, Ask, DatabaseLimits, DatabaseToken, Permission, Permissions, Secret, Timestamp,
@@ -118,6 +118,7 @@ async fn open(directory: &tempfile::TempDir, clock: &Arc<FrozenClock>, seed: u64
         node_name: "node-1".to_owned(),
         clock: Arc::clone(clock) as _,
         rng: Arc::new(SeededRng::new(seed)),
+        session_limits: SessionLimits::default(),
     };
     Authority::open(catalog, settings).await.expect("an authority")
 }

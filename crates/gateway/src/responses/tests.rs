@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use rescind_domain::{Action, Ask, DatabaseGrant, Forbidden, Permissions, SecretError, Tether, SecretKind};
+use rescind_domain::{Action, Ask, DatabaseGrant, Forbidden, Permissions, SecretError, SecretKind, Tether};
 
 use super::*;
 

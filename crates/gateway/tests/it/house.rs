@@ -249,6 +249,7 @@ async fn open(catalog: &Catalog, clock: &Arc<FrozenClock>, seed: u64) -> Arc<Aut
         node_name: "node-1".to_owned(),
         clock: Arc::clone(clock) as _,
         rng: Arc::new(SeededRng::new(seed)),
+        session_limits: SessionLimits::default(),
     };
     Authority::open(catalog.clone(), settings)
         .await

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
-use rescind_authority::{Authority, Catalog, Location, Settings};
+use rescind_authority::{Authority, Catalog, Location, SessionLimits, Settings};
 use rescind_testkit::{FrozenClock, SeededRng};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -39,6 +39,7 @@ impl World {
             node_name: "node-1".to_owned(),
             clock: Arc::clone(&clock) as _,
             rng: Arc::new(SeededRng::new(1)),
+            session_limits: SessionLimits::default(),
         };
         let catalog = Catalog::open(&location).await.expect("a catalog");
         let authority = Authority::open(catalog, settings).await.expect("an authority");

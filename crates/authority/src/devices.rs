@@ -1,0 +1,243 @@
+//! Devices: a program asks to act in a user's name, the user answers, the program gets a session (RFC 8628).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rescind_catalog::Entry;
+use rescind_domain::{
+    Act, Client, DeviceRequest, DeviceRequestId, DeviceState, Presented, Secret, SecretKind, SessionKind,
+    UserCode,
+};
+
+use crate::databases::pair;
+use crate::{Authority, Caller, Error, SignedIn};
+
+/// A program's request.
+#[derive(Debug, Clone)]
+pub struct AskDevice {
+    /// What the program calls itself.
+    pub client_id: String,
+    /// The machine that it says it runs on; may be empty.
+    pub host: String,
+    /// Where the request came from.
+    pub client: Client,
+}
+
+/// A request that now waits for its user.
+pub struct DeviceStarted {
+    /// What the user will see.
+    pub request: DeviceRequest,
+    /// By which the program asks for its session.
+    pub secret: Secret,
+}
+
+/// Why a program does not get a session (RFC 8628 section 3.5).
+#[derive(Debug, thiserror::Error)]
+pub enum RedeemError {
+    /// The user has not answered yet.
+    #[error("the request still waits for its user: ask again")]
+    Pending,
+    /// It asked again too soon.
+    #[error("asked too often: wait {interval} s between two questions from now on")]
+    SlowDown {
+        /// Seconds to wait from now on.
+        interval: u32,
+    },
+    /// The user refused.
+    #[error("the user refused the request")]
+    Denied,
+    /// Nobody answered in time.
+    #[error("the request has expired: start again")]
+    Expired,
+    /// No such request, or its session was handed out already.
+    #[error("the device code is unknown or was used already")]
+    Unknown,
+    /// It could not be found out.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl From<rescind_catalog::Error> for RedeemError {
+    fn from(error: rescind_catalog::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+const WHAT: &str = "device request";
+
+/// How long a request waits for its user.
+const LIFETIME: Duration = Duration::from_secs(10 * 60);
+/// Seconds between two questions (RFC 8628 section 3.2: the default).
+const INTERVAL: u32 = 5;
+/// What is added when a program does not wait (RFC 8628 section 3.5).
+const SLOWER: u32 = 5;
+/// Anyone may ask: so many requests may wait at once.
+const MOST_PENDING: u32 = 1_000;
+const LONGEST_NAME: usize = 200;
+
+impl Authority {
+    /// Takes a program's request.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a missing or overlong name, [`Error::Conflict`] when too many requests wait.
+    pub async fn ask_device(self: &Arc<Self>, ask: AskDevice) -> Result<DeviceStarted, Error> {
+        if ask.client_id.is_empty() || ask.client_id.chars().count() > LONGEST_NAME {
+            return Err(Error::invalid("client_id", "must have 1 to 200 characters"));
+        }
+        let now = self.clock().now();
+        let secret = Secret::mint(SecretKind::Device, self.rng());
+        let clean = |text: &str| {
+            text.chars()
+                .filter(|c| !c.is_control())
+                .take(LONGEST_NAME)
+                .collect()
+        };
+        let request = DeviceRequest {
+            id: DeviceRequestId::mint(self.rng()),
+            user_code: UserCode::mint(self.rng()),
+            client_id: clean(&ask.client_id),
+            host: clean(&ask.host),
+            client: ask.client,
+            created_at: now,
+            expires_at: now.plus_micros(LIFETIME.as_micros() as i64),
+            interval: INTERVAL,
+            polled_at: None,
+            state: DeviceState::Pending,
+        };
+        let kept = self
+            .catalog
+            .insert_device_request(&request, &secret.hash(), MOST_PENDING)
+            .await?;
+        if !kept {
+            let reason = "too many devices wait for an answer: try again in some minutes";
+            return Err(Error::Conflict(reason.to_owned()));
+        }
+        Ok(DeviceStarted { request, secret })
+    }
+
+    /// The request that a user's code names, while it waits for an answer.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for codes that are unknown, answered or expired alike; [`Error::Forbidden`] for callers who
+    /// are no user.
+    pub async fn device_request(&self, caller: &Caller, code: &UserCode) -> Result<DeviceRequest, Error> {
+        caller.user().ok_or_else(not_a_user)?;
+        let found = self.catalog.device_request_by_code(code).await?;
+        let now = self.clock().now();
+        found
+            .filter(|request| request.state == DeviceState::Pending && now < request.expires_at)
+            .ok_or_else(|| Error::not_found(WHAT, code))
+    }
+
+    /// Lets a device act in the caller's name, or refuses it.
+    ///
+    /// # Errors
+    /// As [`Self::device_request`].
+    pub async fn answer_device(
+        self: &Arc<Self>,
+        caller: &Caller,
+        code: &UserCode,
+        approve: bool,
+    ) -> Result<DeviceRequest, Error> {
+        let user = caller.user().ok_or_else(not_a_user)?;
+        let (caller, code) = (*caller, code.clone());
+        self.act(move |this| async move {
+            let mut tx = this.begin(caller.standing()).await?;
+            let found = tx.device_request_by_code(&code).await?;
+            let now = tx.now();
+            let waits = |r: &DeviceRequest| r.state == DeviceState::Pending && now < r.expires_at;
+            let mut request = found.filter(waits).ok_or_else(|| Error::not_found(WHAT, &code))?;
+            let (state, act) = match approve {
+                true => (DeviceState::Approved { user }, Act::DeviceApprove),
+                false => (DeviceState::Denied, Act::DeviceDeny),
+            };
+            request.state = state;
+            tx.update_device_request(&request).await?;
+            let entry = Entry {
+                actor: caller.actor(),
+                account: caller.account(),
+                act,
+                subject: request.id.to_string(),
+                details: vec![
+                    pair("client_id", &request.client_id),
+                    pair("host", &request.host),
+                    pair("address", request.client.address),
+                    pair("agent", &request.client.agent),
+                ],
+                changes: Vec::new(),
+            };
+            this.commit(tx, entry).await?;
+            Ok(request)
+        })
+        .await
+    }
+
+    /// Hands an approved program its session, once. The secret is its access token.
+    ///
+    /// # Errors
+    /// [`RedeemError`].
+    pub async fn redeem_device(
+        self: &Arc<Self>,
+        secret: &[u8],
+        client: Client,
+    ) -> Result<SignedIn, RedeemError> {
+        let presented = Presented::parse(secret).map_err(|_| RedeemError::Unknown)?;
+        if presented.kind != SecretKind::Device {
+            return Err(RedeemError::Unknown);
+        }
+        let found = self.catalog.device_request_by_secret(&presented.hash).await?;
+        let request = found.ok_or(RedeemError::Unknown)?;
+        let now = self.clock().now();
+        match request.state {
+            DeviceState::Redeemed => return Err(RedeemError::Unknown),
+            DeviceState::Denied => return Err(RedeemError::Denied),
+            _ if request.expires_at <= now => return Err(RedeemError::Expired),
+            DeviceState::Pending => return Err(self.keep_pace(&request).await?),
+            DeviceState::Approved { .. } => {}
+        }
+        let redeemed = self.act(move |this| async move {
+            let mut tx = this.begin(None).await?;
+            let found = tx.device_request_by_secret(&presented.hash).await?;
+            let used = || Error::not_found(WHAT, "of this device code");
+            let mut request = found.ok_or_else(used)?;
+            let DeviceState::Approved { user } = request.state else {
+                return Err(used());
+            };
+            let user = tx.user_by_id(user).await?.ok_or_else(used)?;
+            request.state = DeviceState::Redeemed;
+            tx.update_device_request(&request).await?;
+            this.begin_session(tx, Vec::new(), user, SessionKind::Device, client)
+                .await
+        });
+        redeemed.await.map_err(|error| match error {
+            Error::NotFound { .. } => RedeemError::Unknown,
+            // The user was disabled after approving.
+            Error::Refused(_) => RedeemError::Denied,
+            other => RedeemError::Failed(other),
+        })
+    }
+
+    /// What to tell a program that asks before its user has answered.
+    async fn keep_pace(&self, request: &DeviceRequest) -> Result<RedeemError, Error> {
+        let now = self.clock().now();
+        let waited = request.polled_at.map(|polled| now.micros() - polled.micros());
+        // Half a second of grace: the network does not keep time.
+        let wanted = i64::from(request.interval) * 1_000_000 - 500_000;
+        let is_hasty = waited.is_some_and(|waited| waited < wanted);
+        let interval = if is_hasty {
+            request.interval.saturating_add(SLOWER)
+        } else {
+            request.interval
+        };
+        self.catalog.note_device_poll(request.id, now, interval).await?;
+        Ok(if is_hasty {
+            RedeemError::SlowDown { interval }
+        } else {
+            RedeemError::Pending
+        })
+    }
+}
+
+fn not_a_user() -> Error {
+    Error::Forbidden("only a signed-in user can answer a device".to_owned())
+}

@@ -1,0 +1,346 @@
+//! Sessions: signing in, being recognised, signing out.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rescind_catalog::{ChangeKind, Entry, Transaction};
+use rescind_domain::{
+    Act, Actor, Client, Email, Presented, Receipt, Secret, SecretKind, Session, SessionId, SessionKind,
+    Timestamp, User, UserState,
+};
+use zeroize::Zeroizing;
+
+use crate::databases::pair;
+use crate::passwords::{CheckError, check_strength};
+use crate::users::{own_words, user_entry, with_sessions};
+use crate::{Authority, Caller, Error, Refusal};
+
+/// How long browser sessions last.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionLimits {
+    /// How long a session may lie unused before it ends by itself.
+    pub idle: Duration,
+    /// How long it lasts at most.
+    pub lifetime: Duration,
+}
+
+/// Two hours unused, twelve hours in all: a working day without signing in twice, and no day after it.
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(2 * 60 * 60),
+            lifetime: Duration::from_secs(12 * 60 * 60),
+        }
+    }
+}
+
+/// A session that has just begun, with its secret, which is handed out this once.
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// What carries it.
+    pub secret: Secret,
+    /// Whose it is.
+    pub user: User,
+}
+
+/// Why nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// No enabled user has this address and this password. Which of them is wrong is not told.
+    #[error("the e-mail address or the password is wrong")]
+    Wrong,
+    /// Too many attempts failed, or too many are under way.
+    #[error("too many attempts: wait {} s and try again", retry_after.as_secs().max(1))]
+    Throttled {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// It could not be found out.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl From<rescind_catalog::Error> for SignInError {
+    fn from(error: rescind_catalog::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<CheckError> for SignInError {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Busy => Self::Throttled {
+                retry_after: Duration::from_secs(1),
+            },
+            CheckError::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+impl Authority {
+    /// Signs a user in by password. When this returns, every node knows the session.
+    ///
+    /// # Errors
+    /// [`SignInError`]; unknown addresses take as long as wrong passwords.
+    pub async fn sign_in(
+        self: &Arc<Self>,
+        email: &str,
+        password: String,
+        client: Client,
+    ) -> Result<SignedIn, SignInError> {
+        let password = Zeroizing::new(password);
+        let person = email.trim().to_lowercase();
+        let attempt = self.attempts.begin(client.address, &person, Instant::now());
+        attempt.map_err(|retry_after| SignInError::Throttled { retry_after })?;
+        let user = match email.trim().parse::<Email>() {
+            Ok(email) => self.catalog.user_by_email(&email).await?,
+            Err(_) => None,
+        };
+        let kept = match &user {
+            Some(user) if user.state == UserState::Enabled => self.catalog.password_hash(user.id).await?,
+            _ => None,
+        };
+        let matches = self.passwords.matches(password, kept).await?;
+        let Some(user) = user else {
+            return Err(SignInError::Wrong);
+        };
+        if !matches {
+            self.record_failure(&user, &client).await?;
+            return Err(SignInError::Wrong);
+        }
+        self.attempts.succeeded(client.address, &person);
+        let signed_in = self
+            .act(move |this| async move {
+                let tx = this.begin(None).await?;
+                this.begin_session(tx, Vec::new(), user, SessionKind::Browser, client)
+                    .await
+            })
+            .await;
+        match signed_in {
+            // Disabled or deleted since.
+            Err(Error::Refused(_)) => Err(SignInError::Wrong),
+            other => Ok(other?),
+        }
+    }
+
+    /// The user that the caller is.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for callers who are no user.
+    pub async fn own_user(&self, caller: &Caller) -> Result<User, Error> {
+        let id = caller.user().ok_or_else(not_a_user)?;
+        let user = self.catalog.user(caller.account(), id).await?;
+        user.ok_or_else(|| Error::not_found("user", id))
+    }
+
+    /// The caller's own sessions that still work, the newest first.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for callers who are no user.
+    pub async fn own_sessions(&self, caller: &Caller) -> Result<Vec<Session>, Error> {
+        let user = caller.user().ok_or_else(not_a_user)?;
+        Ok(self.catalog.sessions(user, self.clock().now()).await?)
+    }
+
+    /// Ends one of the caller's own sessions. When this returns, every node refuses it. Ending it again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for sessions of others, too.
+    pub async fn end_session(self: &Arc<Self>, caller: &Caller, id: SessionId) -> Result<Receipt, Error> {
+        let user = caller.user().ok_or_else(not_a_user)?;
+        let caller = *caller;
+        self.act(move |this| async move {
+            let began = Instant::now();
+            let mut tx = this.begin(caller.standing()).await?;
+            let session = tx.session(id).await?.filter(|session| session.user == user);
+            session.ok_or_else(|| Error::not_found("session", id))?;
+            if !tx.end_session(id, tx.now()).await? {
+                tx.rollback().await?;
+                return this.fence(this.catalog.revision().await?, began).await;
+            }
+            let entry = ended_entry(&caller, &[id]);
+            let revision = this.commit(tx, entry).await?;
+            this.fence(revision, began).await
+        })
+        .await
+    }
+
+    /// Ends all of the caller's own sessions, in browsers and programs: "sign out everywhere". With `keep_own` the one
+    /// that asks goes on.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for callers who are no user.
+    pub async fn end_sessions(self: &Arc<Self>, caller: &Caller, keep_own: bool) -> Result<Receipt, Error> {
+        let user = caller.user().ok_or_else(not_a_user)?;
+        let caller = *caller;
+        self.act(move |this| async move {
+            let began = Instant::now();
+            let mut tx = this.begin(caller.standing()).await?;
+            let except = caller.session().filter(|_| keep_own);
+            let now = tx.now();
+            let ended = tx.end_sessions_of(user, now, except).await?;
+            let revision = this.commit(tx, ended_entry(&caller, &ended)).await?;
+            this.fence(revision, began).await
+        })
+        .await
+    }
+
+    /// Ends the session that a secret carries: signing out, and RFC 7009. A secret that carries none is no error.
+    ///
+    /// # Errors
+    /// What every act may return.
+    pub async fn end_by_secret(self: &Arc<Self>, secret: &[u8]) -> Result<(), Error> {
+        let caller = match Presented::parse(secret).map(|presented| presented.kind) {
+            Ok(SecretKind::Session) => self.authenticate_session(secret),
+            Ok(SecretKind::Access) => self.authenticate(secret),
+            _ => return Ok(()),
+        };
+        let caller = match caller {
+            Ok(caller) => caller,
+            Err(Refusal::Unavailable) => return Err(Error::Refused(Refusal::Unavailable)),
+            Err(_) => return Ok(()),
+        };
+        match caller.session() {
+            Some(session) => self.end_session(&caller, session).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the caller a new password and ends its other sessions: whoever knew the old one is out.
+    ///
+    /// # Errors
+    /// [`SignInError::Wrong`] for a wrong current password; [`Error::Invalid`] for a new one that is too weak.
+    pub async fn change_password(
+        self: &Arc<Self>,
+        caller: &Caller,
+        current: String,
+        new: String,
+        client: Client,
+    ) -> Result<(), SignInError> {
+        let (current, new) = (Zeroizing::new(current), Zeroizing::new(new));
+        let user = self.own_user(caller).await?;
+        check_strength(&new, &own_words(&user))?;
+        let person = user.email.folded();
+        let attempt = self.attempts.begin(client.address, &person, Instant::now());
+        attempt.map_err(|retry_after| SignInError::Throttled { retry_after })?;
+        let kept = self.catalog.password_hash(user.id).await?;
+        if !self.passwords.matches(current, kept).await? {
+            return Err(SignInError::Wrong);
+        }
+        self.attempts.succeeded(client.address, &person);
+        let caller = *caller;
+        let changed = self.act(move |this| async move {
+            let began = Instant::now();
+            let hash = this.passwords.hash(new, this.rng()).await?;
+            let mut tx = this.begin(caller.standing()).await?;
+            tx.set_password(user.id, &hash).await?;
+            let now = tx.now();
+            let ended = tx.end_sessions_of(user.id, now, caller.session()).await?;
+            let entry = with_sessions(user_entry(caller.actor(), Act::UserPassword, &user), ended);
+            let revision = this.commit(tx, entry).await?;
+            this.fence(revision, began).await
+        });
+        changed.await?;
+        Ok(())
+    }
+
+    /// Commits `entries` together with a new session of `user`, who must be there and enabled, and fences.
+    pub(crate) async fn begin_session(
+        &self,
+        mut tx: Transaction,
+        mut entries: Vec<Entry>,
+        user: User,
+        kind: SessionKind,
+        client: Client,
+    ) -> Result<SignedIn, Error> {
+        let began = Instant::now();
+        let current = tx.user(user.account, user.id).await?;
+        let user = current
+            .filter(|user| user.state == UserState::Enabled)
+            .ok_or(Error::Refused(Refusal::Revoked))?;
+        let now = tx.now();
+        let secret = Secret::mint(kind.secret_kind(), self.rng());
+        let session = Session {
+            id: SessionId::mint(self.rng()),
+            user: user.id,
+            kind,
+            client,
+            created_at: now,
+            expires_at: self.end_of(kind, now),
+            last_used_at: None,
+            ended_at: None,
+        };
+        tx.insert_session(&session, &secret.hash()).await?;
+        entries.push(Entry {
+            actor: Actor::User(user.id),
+            account: user.account,
+            act: Act::SessionCreate,
+            subject: session.id.to_string(),
+            details: vec![
+                pair("kind", kind),
+                pair("address", session.client.address),
+                pair("agent", &session.client.agent),
+            ],
+            changes: vec![ChangeKind::Session(session.id)],
+        });
+        let revision = self.commit_all(tx, entries).await?;
+        self.fence(revision, began).await?;
+        Ok(SignedIn {
+            session,
+            secret,
+            user,
+        })
+    }
+
+    fn end_of(&self, kind: SessionKind, now: Timestamp) -> Timestamp {
+        let lifetime = match kind {
+            SessionKind::Browser => self.settings.session_limits.lifetime,
+            SessionKind::Device => DEVICE_LIFETIME,
+        };
+        now.plus_micros(i64::try_from(lifetime.as_micros()).unwrap_or(i64::MAX))
+    }
+
+    async fn record_failure(self: &Arc<Self>, user: &User, client: &Client) -> Result<(), Error> {
+        let entry = Entry {
+            actor: Actor::System,
+            account: user.account,
+            act: Act::SignInFailure,
+            subject: user.id.to_string(),
+            details: vec![
+                pair("email", &user.email),
+                pair("address", client.address),
+                pair("agent", &client.agent),
+            ],
+            changes: Vec::new(),
+        };
+        self.act(move |this| async move {
+            let tx = this.begin(None).await?;
+            this.commit(tx, entry).await
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// Contract, influxctl section 4: an access token from signing in lives one hour.
+const DEVICE_LIFETIME: Duration = Duration::from_secs(60 * 60);
+
+fn ended_entry(caller: &Caller, ended: &[SessionId]) -> Entry {
+    let subject = caller.user().map_or_else(String::new, |user| user.to_string());
+    let ids: Vec<String> = ended.iter().map(ToString::to_string).collect();
+    Entry {
+        actor: caller.actor(),
+        account: caller.account(),
+        act: Act::SessionEnd,
+        subject,
+        details: vec![pair("sessions", ids.join(" "))],
+        changes: ended.iter().copied().map(ChangeKind::Session).collect(),
+    }
+}
+
+fn not_a_user() -> Error {
+    Error::Forbidden(
+        "only a signed-in user has sessions and a password; a management token has none".to_owned(),
+    )
+}

@@ -1,0 +1,212 @@
+//! Usage: what tokens are used for and by whom. Counted in memory, written in batches off the hot path; a help for
+//! people, not a promise.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use parking_lot::Mutex;
+use rescind_catalog::{AuditVerdict, Use};
+use rescind_domain::{
+    AccountId, Action, Agent, Client, DatabaseName, DatabaseTokenId, Hour, LastClient, ManagementTokenId,
+    Permit, Subject, Usage, Verb,
+};
+
+use crate::grants::TokenRef;
+use crate::{Authority, Caller, Error, Place};
+
+/// Uses since the last flush.
+pub(crate) struct UsageTable {
+    shards: Box<[Mutex<Shard>]>,
+}
+
+#[derive(Default)]
+struct Shard {
+    counts: HashMap<Counted, u64>,
+    clients: HashMap<TokenRef, Client>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Counted {
+    token: DatabaseTokenId,
+    hour: Hour,
+    action: Action,
+    database: DatabaseName,
+}
+
+const SHARDS: usize = 64;
+
+/// Between two flushes a shard counts so many different things at most; what comes beyond is not counted.
+const MOST_PER_SHARD: usize = 20_000;
+
+/// How long usage is kept: a week, and the hour that has begun.
+const KEPT_HOURS: i64 = 7 * 24;
+
+impl UsageTable {
+    pub(crate) fn new() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+        }
+    }
+
+    fn shard(&self, id: [u8; 16]) -> &Mutex<Shard> {
+        // Ids are random: any byte spreads them.
+        &self.shards[usize::from(id[15]) % SHARDS]
+    }
+
+    fn count(&self, permit: &Permit, hour: Hour, address: IpAddr, agent: &str) {
+        let mut shard = self.shard(permit.token().to_bytes()).lock();
+        let counted = Counted {
+            token: permit.token(),
+            hour,
+            action: permit.action(),
+            database: permit.database().clone(),
+        };
+        if let Some(count) = shard.counts.get_mut(&counted) {
+            *count += 1;
+        } else if shard.counts.len() < MOST_PER_SHARD {
+            shard.counts.insert(counted, 1);
+        }
+        shard.see(TokenRef::Database(permit.token()), address, agent);
+    }
+}
+
+impl Shard {
+    fn see(&mut self, token: TokenRef, address: IpAddr, agent: &str) {
+        let is_full = self.clients.len() >= MOST_PER_SHARD;
+        match self.clients.get_mut(&token) {
+            Some(known) if known.address == address && known.agent.as_str() == agent => {}
+            None if is_full => {}
+            _ => {
+                let agent = Agent::new(agent);
+                self.clients.insert(token, Client { address, agent });
+            }
+        }
+    }
+}
+
+impl Authority {
+    /// Counts an admitted request of the data plane, and remembers who made it.
+    pub fn note_use(&self, permit: &Permit, address: IpAddr, agent: &str) {
+        let hour = Hour::of(self.recently());
+        self.usage.count(permit, hour, address, agent);
+    }
+
+    /// Remembers who made an administrative request.
+    pub fn note_caller(&self, caller: &Caller, address: IpAddr, agent: &str) {
+        if let Some(token @ TokenRef::Management(id)) = caller.standing() {
+            self.usage.shard(id.to_bytes()).lock().see(token, address, agent);
+        }
+    }
+
+    /// What a database token was used for, hour by hour since `since`, the oldest first. The last seconds may be missing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and what every read may return.
+    pub async fn token_usage(
+        &self,
+        caller: &Caller,
+        place: Place,
+        id: DatabaseTokenId,
+        since: Hour,
+    ) -> Result<Vec<Usage>, Error> {
+        self.database_token(caller, place, id).await?;
+        Ok(self.catalog.token_usage(id, since).await?)
+    }
+
+    /// Who used a database token last.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and what every read may return.
+    pub async fn last_client(
+        &self,
+        caller: &Caller,
+        place: Place,
+        id: DatabaseTokenId,
+    ) -> Result<Option<LastClient>, Error> {
+        self.database_token(caller, place, id).await?;
+        Ok(self.catalog.last_client(id).await?)
+    }
+
+    /// Who used a management token last.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and what every read may return.
+    pub async fn management_token_last_client(
+        &self,
+        caller: &Caller,
+        account: AccountId,
+        id: ManagementTokenId,
+    ) -> Result<Option<LastClient>, Error> {
+        caller.check(account, Verb::Read, Subject::ManagementToken)?;
+        self.management_token(caller, account, id).await?;
+        Ok(self.catalog.management_token_last_client(id).await?)
+    }
+
+    /// Writes what was counted since the last call to the catalog. What cannot be written is lost.
+    ///
+    /// # Errors
+    /// The catalog is away.
+    pub async fn record_uses(&self) -> Result<(), Error> {
+        let (mut counts, mut clients) = (Vec::new(), HashMap::new());
+        for shard in &self.usage.shards {
+            let shard = std::mem::take(&mut *shard.lock());
+            counts.extend(shard.counts.into_iter().map(as_usage));
+            clients.extend(shard.clients);
+        }
+        let (mut database, mut management, mut sessions) = (Vec::new(), Vec::new(), Vec::new());
+        for (token, at) in self.grants().take_used() {
+            let client = clients.remove(&token);
+            match token {
+                TokenRef::Database(id) => database.push(Use { id, at, client }),
+                TokenRef::Management(id) => management.push(Use { id, at, client }),
+                TokenRef::Session(id) => sessions.push((id, at)),
+            }
+        }
+        if !(database.is_empty() && management.is_empty() && sessions.is_empty()) {
+            self.catalog
+                .record_last_used(&database, &management, &sessions)
+                .await?;
+        }
+        if !counts.is_empty() {
+            self.catalog.record_usage(&counts).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets usage, sessions and device requests that are of no use to anybody any more.
+    ///
+    /// # Errors
+    /// The catalog is away.
+    pub async fn forget_the_past(&self) -> Result<(), Error> {
+        let now = self.clock().now();
+        self.catalog.purge_usage(Hour::of(now).before(KEPT_HOURS)).await?;
+        self.catalog
+            .purge_sessions(now.plus_micros(-PAST_SESSIONS))
+            .await?;
+        self.catalog
+            .purge_device_requests(now.plus_micros(-PAST_SESSIONS))
+            .await?;
+        Ok(())
+    }
+
+    /// Recomputes the audit chain from its first event.
+    ///
+    /// # Errors
+    /// What every read may return; a broken chain is a verdict, not an error.
+    pub async fn verify_audit(&self) -> Result<AuditVerdict, Error> {
+        Ok(self.catalog.verify_audit().await?)
+    }
+}
+
+/// Ended sessions stay on record for a day; the audit log keeps them for good.
+const PAST_SESSIONS: i64 = 24 * 60 * 60 * 1_000_000;
+
+fn as_usage((counted, requests): (Counted, u64)) -> (DatabaseTokenId, Usage) {
+    let usage = Usage {
+        hour: counted.hour,
+        database: counted.database,
+        action: counted.action,
+        requests,
+    };
+    (counted.token, usage)
+}
