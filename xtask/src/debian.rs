@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::failure::{Failure, Result};
+use crate::npm;
 use crate::programs::{on_path, run};
 
 struct Package {
@@ -13,7 +14,7 @@ struct Package {
     present: fn() -> bool,
 }
 
-const PACKAGES: [Package; 3] = [
+const PACKAGES: [Package; 6] = [
     Package {
         name: "curl",
         why: "the tests send the documented curl lines",
@@ -28,6 +29,21 @@ const PACKAGES: [Package; 3] = [
         name: "postgresql",
         why: "the tests start a throwaway server as the second catalog",
         present: || has_postgresql(Path::new("/usr/lib/postgresql")),
+    },
+    Package {
+        name: "chromium",
+        why: "the tests walk through the Admin UI in a browser",
+        present: || on_path("chromium"),
+    },
+    Package {
+        name: "chromium-driver",
+        why: "the tests drive that browser",
+        present: || on_path("chromedriver"),
+    },
+    Package {
+        name: "npm",
+        why: "the audit for accessibility is a package of npm",
+        present: || npm::has_axe() || on_path("npm"),
     },
 ];
 

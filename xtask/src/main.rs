@@ -13,6 +13,7 @@ mod bench;
 mod debian;
 mod dist;
 mod failure;
+mod npm;
 mod programs;
 mod test;
 mod tidy;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Result};
 use crate::programs::{self, cargo, run_and_read};
-use crate::{debian, tidy};
+use crate::{debian, npm, tidy};
 
 /// How many tests ran, over all test programs.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ const DIST: &str = "xtask/dist";
 const STEPS: [Step; 6] = [
     Step {
         name: "packages",
-        run: |_| debian::ensure(),
+        run: |_| ensure_packages(),
     },
     Step {
         name: "fmt",
@@ -79,9 +79,17 @@ pub(crate) fn run(only: Option<&str>) -> Result {
     Ok(())
 }
 
+fn ensure_packages() -> Result {
+    debian::ensure()?;
+    // For whoever runs `cargo test` without us.
+    println!("present: {}={}", npm::AXE_VARIABLE, npm::axe()?.display());
+    Ok(())
+}
+
 fn run_tests(tally: &mut Tally) -> Result {
     // All programs run even when one fails: the reader of a log wants every failure at once.
     let mut tests = cargo(&["test", "--workspace", "--no-fail-fast", "--features", DIST]);
+    tests.env(npm::AXE_VARIABLE, npm::axe()?);
     run_and_read(&mut tests, |line| tally.count(line))
 }
 

@@ -1,4 +1,4 @@
-//! For tests only: a frozen clock, a seeded generator, real processes, a throwaway PostgreSQL.
+//! For tests only: a frozen clock, a seeded generator, real processes, a real browser, a throwaway PostgreSQL.
 //!
 //! This crate knows no crate of the house above the domain: it sees the server and `influxctl` as strangers do,
 //! as programs that are started and spoken to. Whatever goes wrong here panics with what to do about it, because
@@ -6,6 +6,7 @@
 
 mod ambient;
 mod binaries;
+mod browser;
 mod http;
 mod influxctl;
 mod leaks;
@@ -17,6 +18,7 @@ mod servers;
 
 pub use ambient::{FrozenClock, SeededRng};
 pub use binaries::binary;
+pub use browser::{Browser, BrowserSetup, Cookie, Focus, Key, Row, Scheme, Violation};
 pub use http::{Http, Reply};
 pub use influxctl::{Influxctl, Outcome};
 pub use postgres::Postgres;
