@@ -11,7 +11,8 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use rescind_authority::{
-    Admission, Authority, Caller, Catalog, CreateDatabase, CreateDatabaseToken, Location, Place, SessionLimits, Settings,
+    Admission, Authority, Caller, Catalog, CreateDatabase, CreateDatabaseToken, Location, Place,
+    SessionLimits, Settings,
 };
 use rescind_domain::{
     Action, Ask, Clock, DatabaseLimits, DatabaseName, DatabaseView, Permission, Permissions, Permit,

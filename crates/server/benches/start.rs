@@ -12,8 +12,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rescind_authority::{Catalog, Location};
 use rescind_domain::{
-    Action, Actor, DatabaseToken, DatabaseTokenId, Permission, Permissions, Resource, Secret, Timestamp,
-    SecretKind, TokenState,
+    Action, Actor, DatabaseToken, DatabaseTokenId, Permission, Permissions, Resource, Secret, SecretKind,
+    Timestamp, TokenState,
 };
 use rescind_testkit::{SeededRng, ServerSetup, TestServer};
 

@@ -90,7 +90,8 @@ mod tests {
 
     use futures::StreamExt as _;
     use rescind_authority::{
-        Catalog, CreateDatabase, CreateDatabaseToken, Location, Place, SessionLimits, Settings, UpdateDatabase,
+        Catalog, CreateDatabase, CreateDatabaseToken, Location, Place, SessionLimits, Settings,
+        UpdateDatabase,
     };
     use rescind_domain::{Action, Ask, Permission, Permissions, Resource, Secret};
     use rescind_gateway::{Format, Precision, SqlRequest, Upstream as _, WriteRequest};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use rescind_authority::{Authority, Catalog, Location};
+use rescind_authority::{Authority, Catalog, Location, SessionLimits};
 use rescind_domain::Email;
 use rescind_engine::Engine;
 use tokio::net::TcpListener;
@@ -44,6 +44,8 @@ pub(crate) struct Setup {
     pub(crate) certificate: Option<(PathBuf, PathBuf)>,
     /// What requests may take.
     pub(crate) bounds: Bounds,
+    /// How long browser sessions last.
+    pub(crate) session_limits: SessionLimits,
 }
 
 /// A server that accepts connections.
@@ -71,6 +73,7 @@ impl Running {
             administrator,
             certificate,
             bounds,
+            session_limits,
         } = setup;
         let tls = certificate
             .as_ref()
@@ -88,7 +91,7 @@ impl Running {
             authority,
             catalog,
             lock,
-        } = authorities::open(&location, node_name).await?;
+        } = authorities::open(&location, node_name, session_limits).await?;
         first_start::run(&authority, &data, &address, &administrator).await?;
         let engine = open_engine(&data, &bounds).await?;
         let metrics = Metrics::install(&SystemClock)?;

@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use rescind_authority::SessionLimits;
+
 use crate::args::ServeArguments;
 use crate::data_dir::DataDir;
 use crate::failure::Failure;
@@ -22,6 +24,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
         administrator: arguments.admin_email,
         certificate: arguments.tls_cert.zip(arguments.tls_key),
         bounds: arguments.bounds,
+        session_limits: SessionLimits::default(),
     };
     let mut signals = Signals::catch()?;
     let server = tokio::select! {

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use rescind_authority::{AddUser, Authority};
+use rescind_authority::{AddUser, Authority, SessionLimits};
 
 use crate::args::UserCommand;
 use crate::authorities::Opened;
@@ -24,7 +24,7 @@ pub(crate) async fn run(command: UserCommand) -> Result<(), Failure> {
         authority,
         catalog,
         lock: _lock,
-    } = authorities::open(&location, "rescind-user".to_owned()).await?;
+    } = authorities::open(&location, "rescind-user".to_owned(), SessionLimits::default()).await?;
     let done = act(&authority, command).await;
     catalog.close().await;
     // What was done stays done, whether or not anyone reads about it.
@@ -54,11 +54,13 @@ async fn act(authority: &Arc<Authority>, command: UserCommand) -> Result<String,
         }
         UserCommand::Passwd { email, .. } => {
             let password = terminal::read_password()?;
-            authority.set_password(&operator, email.clone(), password).await?;
+            let user = authority.user_by_email(&operator, &email).await?;
+            authority.set_password(&operator, user.id, password).await?;
             format!("set the password of {email}")
         }
         UserCommand::Disable { email, .. } => {
-            authority.disable_user(&operator, email.clone()).await?;
+            let user = authority.user_by_email(&operator, &email).await?;
+            authority.disable_user(&operator, user.account, user.id).await?;
             format!("disabled {email}")
         }
     })

@@ -5,6 +5,8 @@ mod stage;
 mod story;
 mod weather;
 
+use rescind_authority::SessionLimits;
+
 use crate::args::{Bounds, DemoArguments, LogFormat};
 use crate::data_dir::DataDir;
 use crate::demo::stage::Stage;
@@ -34,6 +36,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         administrator,
         certificate: None,
         bounds: Bounds::default(),
+        session_limits: SessionLimits::default(),
     })
     .await?;
     let scene = Scene {
