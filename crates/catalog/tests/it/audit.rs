@@ -129,7 +129,8 @@ pub(crate) async fn every_tampering_shows(stage: Stage) -> Result<(), Error> {
     Ok(())
 }
 
-pub(crate) async fn events_are_found_by_what_they_say(stage: Stage) -> Result<(), Error> {
+/// Ten tokens made a minute apart, every other one by the user returned.
+async fn make_tokens(stage: &Stage) -> Actor {
     let user = Actor::User(UserId::mint(&stage.rng));
     for minute in 0..10 {
         let (token, secret) = stage.token("t", &[]);
@@ -146,6 +147,11 @@ pub(crate) async fn events_are_found_by_what_they_say(stage: Stage) -> Result<()
         }
         act.commit(entry).await.expect("commits");
     }
+    user
+}
+
+pub(crate) async fn events_are_found_by_what_they_say(stage: Stage) -> Result<(), Error> {
+    let user = make_tokens(&stage).await;
     let all = AuditQuery::all(stage.account);
     let find = async |query: AuditQuery| {
         let page = stage.catalog.audit_events(&query).await.expect("reads");
@@ -166,6 +172,18 @@ pub(crate) async fn events_are_found_by_what_they_say(stage: Stage) -> Result<()
         ..all.clone()
     };
     assert_eq!(find(by_act).await, [2]);
+    let by_prefix = async |prefix: &str| {
+        let act_prefix = Some(prefix.to_owned());
+        let query = AuditQuery {
+            act_prefix,
+            ..all.clone()
+        };
+        find(query).await
+    };
+    assert_eq!(by_prefix("database_token.").await.len(), 10);
+    assert_eq!(by_prefix("account.").await, [1]);
+    assert_eq!(by_prefix("Account.").await, Vec::<i64>::new());
+    assert_eq!(by_prefix("%").await, Vec::<i64>::new());
     let by_subject = AuditQuery {
         subject: Some(stage.account.to_string()),
         ..all.clone()

@@ -1,7 +1,7 @@
 //! What is refused, and that refusing leaves nothing behind.
 
 use rescind_catalog::{ChangeKind, Error, NewTable};
-use rescind_domain::{Act, ClusterId, DatabaseState, MaxColumns, Role, TokenState, User, UserId, UserState};
+use rescind_domain::{Act, ClusterId, DatabaseState, MaxColumns, SessionKind, TokenState, UserId};
 
 use crate::stage::{NOW, Stage};
 
@@ -39,19 +39,21 @@ pub(crate) async fn no_two_tokens_or_users_are_one(stage: Stage) -> Result<(), E
         "database token"
     );
 
-    let user = |email: &str| User {
-        id: UserId::mint(&stage.rng),
-        account: stage.account,
-        email: email.parse().expect("an address"),
-        first_name: String::new(),
-        last_name: String::new(),
-        role: Role::Member,
-        state: UserState::Enabled,
-        created_at: NOW,
-    };
+    let ada = stage.create_user("ada@example.com").await;
     let mut act = stage.begin().await;
-    act.insert_user(&user("ada@example.com")).await.expect("user");
-    assert_eq!(conflict(act.insert_user(&user("ADA@example.com")).await), "user");
+    assert_eq!(
+        conflict(act.insert_user(&stage.user("ADA@example.com")).await),
+        "user"
+    );
+    drop(act);
+    let (_, secret) = stage.create_session(ada.id, SessionKind::Browser).await;
+    let (other, _) = stage.session(ada.id, SessionKind::Device);
+    let mut act = stage.begin().await;
+    assert_eq!(conflict(act.insert_session(&other, &secret).await), "session");
+    drop(act);
+    let (nobodys, secret) = stage.session(UserId::mint(&stage.rng), SessionKind::Device);
+    let mut act = stage.begin().await;
+    assert_eq!(missing(act.insert_session(&nobodys, &secret).await), "owner");
     Ok(())
 }
 
@@ -187,6 +189,21 @@ pub(crate) async fn what_does_not_exist_cannot_be_changed(stage: Stage) -> Resul
     assert_eq!(
         missing(stage.begin().await.set_password(user, "hash").await),
         "user"
+    );
+    let account = stage.account;
+    assert_eq!(
+        missing(stage.begin().await.delete_user(account, user).await),
+        "user"
+    );
+    let (invitation, _) = crate::invitations::invitation(&stage, "ada@example.com");
+    assert_eq!(
+        missing(stage.begin().await.update_invitation(&invitation).await),
+        "invitation"
+    );
+    let (request, _) = crate::devices::request(&stage);
+    assert_eq!(
+        missing(stage.begin().await.update_device_request(&request).await),
+        "device request"
     );
     Ok(())
 }

@@ -12,12 +12,12 @@ pub(crate) async fn a_newer_schema_is_refused(stage: Stage) -> Result<(), Error>
         .expect("inserts");
     let refused = Catalog::open(&stage.location).await.expect_err("refused");
     assert!(
-        matches!(refused, Error::NewerSchema { found: 99, known: 1 }),
+        matches!(refused, Error::NewerSchema { found: 99, known: 2 }),
         "{refused:?}"
     );
     assert_eq!(
         refused.to_string(),
-        "the catalog has schema version 99, and this version of rescind knows versions up to 1: use a newer rescind"
+        "the catalog has schema version 99, and this version of rescind knows versions up to 2: use a newer rescind"
     );
     Ok(())
 }
@@ -102,6 +102,8 @@ pub(crate) async fn the_schema_refuses_nonsense(stage: Stage) -> Result<(), Erro
         "UPDATE databases SET purged_at = 1",
         "UPDATE databases SET retention_nanos = -1",
         "INSERT INTO changes VALUES (1, 'weather', 'x')",
+        "INSERT INTO token_usage VALUES ('t', 1, 'home', 'fly', 1)",
+        "INSERT INTO token_usage VALUES ('t', 1, 'home', 'read', 0)",
         "DELETE FROM clusters",
     ] {
         stage.tamper(statement).await.expect_err(statement);

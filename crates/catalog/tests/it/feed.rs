@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use rescind_catalog::{AuditVerdict, ChangeKind, Error, Feed};
-use rescind_domain::{Act, DatabaseTokenId, Revision};
+use rescind_catalog::{AuditVerdict, ChangeKind, Error, Feed, Location};
+use rescind_domain::{Act, DatabaseTokenId, Revision, TokenState};
 
-use crate::stage::Stage;
+use crate::stage::{NOW, Stage};
 
 const WRITERS: usize = 8;
 const COMMITS: usize = 12;
@@ -132,5 +132,54 @@ pub(crate) async fn what_is_pruned_is_said_to_be(stage: Stage) -> Result<(), Err
     );
     stage.create_database("d").await;
     assert!(matches!(feed(3).await, Feed::Changes { changes, .. } if changes.len() == 1));
+    Ok(())
+}
+
+pub(crate) async fn searches_do_not_delay_the_feed(stage: Stage) -> Result<(), Error> {
+    let (token, secret) = stage.token("t", &[]);
+    stage.create_token(&token, &secret).await;
+    let readers = match stage.location {
+        Location::Sqlite(_) => 4,
+        Location::Postgres(_) => 10,
+    };
+    // Each of these keeps a reader until it is released, and more wait for one.
+    let (arrived, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
+    let (mut held, mut releases) = (Vec::new(), Vec::new());
+    for _ in 0..2 * readers {
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        releases.push(release);
+        let (catalog, arrived) = (stage.catalog.clone(), arrived.clone());
+        let runtime = tokio::runtime::Handle::current();
+        held.push(tokio::task::spawn_blocking(move || {
+            let hold = &mut move |_| {
+                arrived.send(()).expect("awaited");
+                // Fails when the other end is dropped: that is the release.
+                let _released = released.recv();
+            };
+            runtime.block_on(catalog.load_grants(hold)).map(|_| ())
+        }));
+    }
+    for _ in 0..readers {
+        arrivals.recv().await.expect("arrives");
+    }
+    // Without readers of its own, each of these would fail for the lack of one after ten seconds.
+    let mut act = stage.begin().await;
+    let mut revoked = token.clone();
+    revoked.state = TokenState::Revoked { at: NOW };
+    act.update_database_token(&revoked).await?;
+    let change = ChangeKind::DatabaseToken(token.id);
+    stage
+        .commit(act, Act::DatabaseTokenRevoke, token.id, Some(change))
+        .await;
+    assert_eq!(stage.catalog.revision().await?, Revision::new(2));
+    let Feed::Changes { changes, .. } = stage.catalog.changes_after(Revision::new(1), 9).await? else {
+        panic!("nothing was pruned")
+    };
+    assert_eq!(changes[0].what, change);
+    assert!(stage.catalog.database_grant(token.id).await?.is_none());
+    drop(releases);
+    for one in held {
+        one.await.expect("ends")?;
+    }
     Ok(())
 }

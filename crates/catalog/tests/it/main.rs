@@ -3,8 +3,13 @@
 mod audit;
 mod conflicts;
 mod damage;
+mod devices;
 mod feed;
+mod indexes;
+mod invitations;
+mod migrations;
 mod pages;
+mod sessions;
 mod stage;
 mod story;
 mod tables;
@@ -68,6 +73,19 @@ scenarios! {
     tables::a_deleted_table_keeps_its_names_until_it_is_purged,
     tables::names_may_be_very_long,
     usage::last_use_never_moves_backwards,
+    usage::the_last_client_comes_with_the_last_use,
+    usage::requests_add_up,
+    sessions::a_session_lives_and_ends,
+    sessions::a_users_sessions_end_with_its_rights,
+    sessions::spent_sessions_are_forgotten,
+    sessions::administrators_who_can_sign_in_are_counted,
+    invitations::an_invitation_is_accepted_once,
+    invitations::an_invitation_is_withdrawn,
+    devices::a_device_is_redeemed_once,
+    devices::only_so_many_devices_wait,
+    indexes::every_token_is_loaded,
+    feed::searches_do_not_delay_the_feed,
+    migrations::a_catalog_of_version_1_keeps_everything,
     damage::a_newer_schema_is_refused,
     damage::damaged_values_are_named,
     damage::the_schema_refuses_nonsense,

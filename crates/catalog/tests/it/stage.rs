@@ -4,9 +4,10 @@ use rescind_catalog::{
     Catalog, ChangeKind, Committed, Entry, Grant, LoadedGrant, Location, NewDatabase, Transaction,
 };
 use rescind_domain::{
-    Account, AccountId, Act, Actor, Cluster, ClusterId, ClusterState, Database, DatabaseLimits,
-    DatabaseToken, DatabaseTokenId, ManagementToken, ManagementTokenId, Permissions, Secret, SecretHash,
-    SecretKind, Timestamp, TokenState,
+    Account, AccountId, Act, Actor, Agent, Client, Cluster, ClusterId, ClusterState, Database,
+    DatabaseLimits, DatabaseToken, DatabaseTokenId, ManagementToken, ManagementTokenId, Permissions, Role,
+    Secret, SecretHash, SecretKind, Session, SessionId, SessionKind, Timestamp, TokenState, User, UserId,
+    UserState,
 };
 use rescind_testkit::SeededRng;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
@@ -154,6 +155,53 @@ impl Stage {
         self.commit(act, Act::DatabaseTokenCreate, token.id, change).await
     }
 
+    /// A user who is not kept yet.
+    pub(crate) fn user(&self, email: &str) -> User {
+        User {
+            id: UserId::mint(&self.rng),
+            account: self.account,
+            email: email.parse().expect("an address"),
+            first_name: "Ada".to_owned(),
+            last_name: "Lovelace".to_owned(),
+            role: Role::Admin,
+            state: UserState::Enabled,
+            created_at: NOW,
+        }
+    }
+
+    pub(crate) async fn create_user(&self, email: &str) -> User {
+        let user = self.user(email);
+        let mut act = self.begin().await;
+        act.insert_user(&user).await.expect("user");
+        self.commit(act, Act::UserCreate, user.id, Some(ChangeKind::User(user.id)))
+            .await;
+        user
+    }
+
+    /// A session of an hour that is not kept yet.
+    pub(crate) fn session(&self, user: UserId, kind: SessionKind) -> (Session, SecretHash) {
+        let session = Session {
+            id: SessionId::mint(&self.rng),
+            user,
+            kind,
+            client: client("2001:db8::7", "Netscape \"9\""),
+            created_at: NOW,
+            expires_at: NOW.plus_micros(3_600_000_000),
+            last_used_at: None,
+            ended_at: None,
+        };
+        (session, Secret::mint(kind.secret_kind(), &self.rng).hash())
+    }
+
+    pub(crate) async fn create_session(&self, user: UserId, kind: SessionKind) -> (Session, SecretHash) {
+        let (session, secret) = self.session(user, kind);
+        let mut act = self.begin().await;
+        act.insert_session(&session, &secret).await.expect("session");
+        let change = Some(ChangeKind::Session(session.id));
+        self.commit(act, Act::UserUpdate, user, change).await;
+        (session, secret)
+    }
+
     pub(crate) fn new_database(&self, name: &str) -> NewDatabase {
         NewDatabase {
             cluster: self.cluster,
@@ -211,6 +259,13 @@ impl Stage {
             Grant::Management(_) | Grant::Session(_) => None,
         });
         ids.collect()
+    }
+}
+
+pub(crate) fn client(address: &str, agent: &str) -> Client {
+    Client {
+        address: address.parse().expect("an address"),
+        agent: Agent::new(agent),
     }
 }
 

@@ -5,7 +5,7 @@ use rescind_catalog::{
 };
 use rescind_domain::{
     Act, Database, DatabaseState, Email, MaxColumns, PartitionTemplate, Revision, Role, Table, TemplatePart,
-    TokenState, User, UserId, UserState,
+    TokenState, UserState,
 };
 
 use crate::stage::{NOW, Stage, permissions_of};
@@ -196,16 +196,7 @@ pub(crate) async fn a_purged_database_is_gone(stage: Stage) -> Result<(), Error>
 
 pub(crate) async fn users_sign_in_by_address(stage: Stage) -> Result<(), Error> {
     let catalog = &stage.catalog;
-    let mut user = User {
-        id: UserId::mint(&stage.rng),
-        account: stage.account,
-        email: "Ada@Example.com".parse().expect("an address"),
-        first_name: "Ada".to_owned(),
-        last_name: "Lovelace".to_owned(),
-        role: Role::Admin,
-        state: UserState::Enabled,
-        created_at: NOW,
-    };
+    let mut user = stage.user("Ada@Example.com");
     let mut act = stage.begin().await;
     act.insert_user(&user).await?;
     assert_eq!(act.password_hash(user.id).await?, None);

@@ -1,9 +1,11 @@
-//! Last-used times.
+//! What tokens are used for, when and by whom.
 
 use rescind_catalog::{Error, Use};
-use rescind_domain::{Act, DatabaseTokenId, ManagementTokenId, Revision, Timestamp};
+use rescind_domain::{
+    Act, Action, Client, DatabaseTokenId, Hour, ManagementTokenId, Revision, Timestamp, Usage,
+};
 
-use crate::stage::{NOW, Stage};
+use crate::stage::{NOW, Stage, client};
 
 fn used<Id>(id: Id, at: Timestamp) -> Use<Id> {
     Use { id, at, client: None }
@@ -59,5 +61,102 @@ pub(crate) async fn last_use_never_moves_backwards(stage: Stage) -> Result<(), E
         verdict,
         "no act"
     );
+    Ok(())
+}
+
+pub(crate) async fn the_last_client_comes_with_the_last_use(stage: Stage) -> Result<(), Error> {
+    let catalog = &stage.catalog;
+    let (token, secret) = stage.token("t", &[]);
+    stage.create_token(&token, &secret).await;
+    let (management, secret) = stage.management_token("m");
+    let mut act = stage.begin().await;
+    act.insert_management_token(&management, &secret).await?;
+    stage
+        .commit(act, Act::ManagementTokenCreate, management.id, None)
+        .await;
+    assert_eq!(catalog.last_client(token.id).await?, None);
+
+    let telegraf = client("192.0.2.7", "Telegraf/1.30");
+    let curl = client("2001:db8::1", "");
+    let record = async |offset, who: Option<&Client>| {
+        let used_by = |at| (at, who.cloned());
+        let (at, client) = used_by(NOW.plus_micros(offset));
+        let database = Use {
+            id: token.id,
+            at,
+            client: client.clone(),
+        };
+        let management = Use {
+            id: management.id,
+            at,
+            client,
+        };
+        catalog.record_last_used(&[database], &[management], &[]).await
+    };
+    let last = async || -> Result<_, Error> {
+        let last = catalog.last_client(token.id).await?;
+        assert_eq!(catalog.management_token_last_client(management.id).await?, last);
+        Ok(last.map(|last| (last.at.micros() - NOW.micros(), last.client)))
+    };
+    record(1, None).await?;
+    assert_eq!(last().await?, None, "used, but nobody knows by whom");
+    record(5, Some(&telegraf)).await?;
+    record(3, Some(&curl)).await?;
+    assert_eq!(
+        last().await?,
+        Some((5, telegraf.clone())),
+        "an earlier use came later"
+    );
+    record(7, None).await?;
+    assert_eq!(last().await?, Some((7, telegraf)));
+    record(9, Some(&curl)).await?;
+    assert_eq!(last().await?, Some((9, curl)));
+    assert_eq!(
+        catalog.last_client(DatabaseTokenId::mint(&stage.rng)).await?,
+        None
+    );
+    Ok(())
+}
+
+pub(crate) async fn requests_add_up(stage: Stage) -> Result<(), Error> {
+    let catalog = &stage.catalog;
+    let token = DatabaseTokenId::mint(&stage.rng);
+    let other = DatabaseTokenId::mint(&stage.rng);
+    let usage = |hour, database: &str, action, requests| Usage {
+        hour: Hour::new(hour),
+        database: database.parse().expect("a name"),
+        action,
+        requests,
+    };
+    // More than one batch, and the same row twice in one flush.
+    let mut flush: Vec<_> = (0..600)
+        .map(|hour| (other, usage(hour, "home", Action::Read, 1)))
+        .collect();
+    flush.extend([
+        (token, usage(7, "home", Action::Write, 2)),
+        (token, usage(8, "away", Action::Read, 1)),
+        (token, usage(7, "home", Action::Write, 3)),
+        (token, usage(7, "home", Action::Read, 4)),
+        (token, usage(9, "home", Action::Read, 0)),
+    ]);
+    let nodes = futures::join!(catalog.record_usage(&flush), catalog.record_usage(&flush));
+    nodes.0?;
+    nodes.1?;
+    let of_seven = [
+        usage(7, "home", Action::Read, 8),
+        usage(7, "home", Action::Write, 10),
+    ];
+    let of_eight = [usage(8, "away", Action::Read, 2)];
+    assert_eq!(
+        catalog.token_usage(token, Hour::new(7)).await?,
+        [&of_seven[..], &of_eight].concat()
+    );
+    assert_eq!(catalog.token_usage(token, Hour::new(8)).await?, of_eight);
+    let others = catalog.token_usage(other, Hour::new(0)).await?;
+    assert_eq!(others.iter().map(|usage| usage.requests).sum::<u64>(), 1_200);
+
+    assert_eq!(catalog.purge_usage(Hour::new(8)).await?, 8 + 2);
+    assert_eq!(catalog.token_usage(token, Hour::new(0)).await?, of_eight);
+    assert_eq!(catalog.revision().await?, Revision::new(0), "no act");
     Ok(())
 }

@@ -1,0 +1,150 @@
+//! Catalogs that earlier versions left behind.
+
+use rescind_catalog::{AuditVerdict, Catalog, Change, ChangeKind, Error, Feed, Grant, Location, TokenQuery};
+use rescind_domain::{
+    Act, Actor, AuditEvent, AuditHash, DatabaseTokenId, Revision, Role, SecretHash, SessionKind, UserId,
+};
+
+use crate::stage::{NOW, Stage};
+
+/// What version 1 was released with.
+const VERSION_1: &str = include_str!("../../migrations/0001_foundation.sql");
+
+struct Held {
+    token: DatabaseTokenId,
+    user: UserId,
+    head: AuditHash,
+}
+
+/// Puts a catalog of version 1 that holds something in the place of the stage's.
+async fn put_version_1(stage: &Stage) -> Result<Held, sqlx::Error> {
+    stage.catalog.close().await;
+    let (words, bytes) = match &stage.location {
+        Location::Sqlite(path) => {
+            std::fs::write(path, b"").expect("emptied");
+            (
+                ["INTEGER", "TEXT", "BLOB", "STRICT"],
+                format!("x'{}'", "07".repeat(64)),
+            )
+        }
+        Location::Postgres(_) => {
+            stage
+                .tamper("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+                .await?;
+            (
+                ["BIGINT", "TEXT COLLATE \"C\"", "BYTEA", ""],
+                format!("'\\x{}'", "07".repeat(64)),
+            )
+        }
+    };
+    let marks = ["{integer}", "{text}", "{bytes}", "{strict}"];
+    let schema = format!(
+        "{VERSION_1} CREATE TABLE schema_versions (version {{integer}} NOT NULL PRIMARY KEY) {{strict}};
+         INSERT INTO schema_versions VALUES (1)"
+    );
+    let schema = marks
+        .into_iter()
+        .zip(words)
+        .fold(schema, |schema, (mark, word)| schema.replace(mark, word));
+    stage.tamper(&schema).await?;
+    let held = Held {
+        token: DatabaseTokenId::mint(&stage.rng),
+        user: UserId::mint(&stage.rng),
+        head: AuditHash::GENESIS.then(&event(stage)),
+    };
+    fill(stage, &held, &bytes).await?;
+    Ok(held)
+}
+
+fn event(stage: &Stage) -> AuditEvent {
+    AuditEvent {
+        sequence: 1,
+        at: NOW,
+        revision: None,
+        actor: Actor::System,
+        account: stage.account,
+        act: Act::AccountCreate,
+        subject: stage.account.to_string(),
+        details: vec![],
+    }
+}
+
+async fn fill(stage: &Stage, held: &Held, bytes: &str) -> Result<(), sqlx::Error> {
+    let Held { token, user, head } = held;
+    let (account, cluster, now) = (stage.account, stage.cluster, NOW.micros());
+    let statements = format!(
+        "INSERT INTO accounts VALUES ('{account}', 'home', {now});
+         INSERT INTO clusters VALUES ('{cluster}', '{account}', 'one', {now}, NULL);
+         INSERT INTO databases VALUES (1, '{cluster}', 'home', 500, 250, 0, NULL, {now}, NULL, NULL);
+         INSERT INTO tables VALUES (1, 1, 'rooms', 'rooms', 250, NULL, {now}, NULL, NULL);
+         INSERT INTO database_tokens VALUES ('{token}', '{cluster}', 'Old', 'old', '[[\"read\",\"home\"]]', {bytes},
+             'apiv1_abc', {now}, 'system', NULL, NULL, {now});
+         INSERT INTO users VALUES ('{user}', '{account}', 'Ada@example.com', 'ada@example.com', 'Ada', 'Lovelace',
+             'admin', 'hash', {now}, NULL);
+         INSERT INTO changes VALUES (1, 'database_token', '{token}'), (2, 'database', '1'), (2, 'user', '{user}');
+         INSERT INTO audit_events VALUES (1, {now}, NULL, 'system', '{account}', 'account.create', '{account}', '[]',
+             '{head}');
+         UPDATE ledger SET revision = 2, audit_sequence = 1, audit_head = '{head}', last_database_id = 1,
+             last_table_id = 1"
+    );
+    stage.tamper(&statements).await.map(|_| ())
+}
+
+pub(crate) async fn a_catalog_of_version_1_keeps_everything(mut stage: Stage) -> Result<(), Error> {
+    let held = put_version_1(&stage).await?;
+    stage.catalog = Catalog::open(&stage.location).await?;
+    let catalog = &stage.catalog;
+
+    let grants = stage.grants().await;
+    let [loaded] = &grants[..] else {
+        panic!("one token")
+    };
+    assert_eq!(loaded.secret, SecretHash::from_bytes([7; 64]));
+    assert!(matches!(&loaded.grant, Grant::Database(grant) if grant.token == held.token));
+    let listed = catalog
+        .database_tokens(stage.cluster, None, &TokenQuery::all(NOW))
+        .await?;
+    assert_eq!(listed.items[0].description.as_str(), "Old");
+    assert_eq!(catalog.last_client(held.token).await?, None);
+    let directory = catalog.load_directory().await?;
+    assert_eq!(directory.entries[0].view.tables.len(), 1);
+    let address = "ada@EXAMPLE.com".parse().expect("an address");
+    let user = catalog.user_by_email(&address).await?.expect("kept");
+    assert_eq!((user.id, user.role), (held.user, Role::Admin));
+    assert!(catalog.has_password(held.user).await?);
+    assert_eq!(
+        catalog.verify_audit().await?,
+        AuditVerdict::Intact {
+            events: 1,
+            head: held.head
+        }
+    );
+    let database = directory.entries[0].view.id;
+    let changes = [
+        (1, ChangeKind::DatabaseToken(held.token)),
+        (2, ChangeKind::Database(database)),
+        (2, ChangeKind::User(held.user)),
+    ];
+    let changes = changes.map(|(revision, what)| Change {
+        revision: Revision::new(revision),
+        what,
+    });
+    let feed = Feed::Changes {
+        changes: changes.into(),
+        through: Revision::new(2),
+        more: false,
+    };
+    assert_eq!(catalog.changes_after(Revision::new(0), 9).await?, feed);
+
+    // And lives on.
+    let (session, _) = stage.create_session(held.user, SessionKind::Browser).await;
+    let Feed::Changes { changes, .. } = catalog.changes_after(Revision::new(2), 9).await? else {
+        panic!("nothing was pruned")
+    };
+    assert_eq!(changes[0].what, ChangeKind::Session(session.id));
+    catalog.close().await;
+    let reopened = Catalog::open(&stage.location).await?;
+    assert!(reopened.session_grant(session.id).await?.is_some());
+    reopened.close().await;
+    Ok(())
+}
