@@ -7,7 +7,7 @@ use clap::builder::Resettable;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, CommandFactory, Parser, Subcommand};
 use rescind_domain::{AccountId, ClusterId};
 
-use crate::commands::{cluster, database, management, query, table, token, write};
+use crate::commands::{auth, cluster, database, management, query, table, token, user, write};
 use crate::durations::parse_go_duration;
 use crate::exit::Failure;
 use crate::log::Verbosity;
@@ -15,7 +15,7 @@ use crate::log::Verbosity;
 /// The time limit of a request when nothing else is said.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Manage and use a Rescind server: tokens, databases, tables, queries and writes
+/// Manage and use a Rescind server: tokens, users, databases, tables, queries and writes
 #[derive(Parser)]
 #[command(name = "influxctl", disable_help_subcommand = true, max_term_width = 100)]
 pub(crate) struct CommandLine {
@@ -68,6 +68,9 @@ pub(crate) struct GlobalArgs {
 /// What to do.
 #[derive(Subcommand)]
 pub(crate) enum Commands {
+    /// Log in and out
+    #[command(subcommand)]
+    Auth(auth::AuthCommand),
     /// Show clusters
     #[command(subcommand)]
     Cluster(cluster::ClusterCommand),
@@ -85,6 +88,9 @@ pub(crate) enum Commands {
     /// Manage database tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Manage the users of the account
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// Show the version of this command
     Version,
     /// Write line protocol to a database

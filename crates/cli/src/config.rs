@@ -52,7 +52,7 @@ pub(crate) enum Product {
 }
 
 /// `[profile.tls]`
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TlsEntry {
     /// Do not verify the server's certificate.
@@ -71,24 +71,23 @@ pub(crate) struct TlsEntry {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct AuthEntry {
-    pub(crate) oauth2: Option<OAuth2Entry>,
+    pub(crate) oauth2: OAuth2Entry,
     pub(crate) token: Option<TokenEntry>,
 }
 
-/// `[profile.auth.oauth2]`: understood, so that files made for a login work; only `client_secret` is looked at.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "read to check the types; signing in takes mgmt_token or token_file"
-)]
+/// `[profile.auth.oauth2]`; what is empty counts as absent, as samples have empty values.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct OAuth2Entry {
-    client_id: Option<String>,
-    scopes: Option<Vec<String>>,
-    parameters: Option<BTreeMap<String, String>>,
-    token_url: Option<String>,
-    device_url: Option<String>,
-    /// Removed from influxctl 2.9.8 and still in its samples (contract, X-CLI-5).
+    pub(crate) client_id: String,
+    pub(crate) scopes: Vec<String>,
+    /// Further parameters of every request to the provider.
+    pub(crate) parameters: BTreeMap<String, String>,
+    /// Where access tokens are asked for.
+    pub(crate) token_url: String,
+    /// Where device codes are asked for.
+    pub(crate) device_url: String,
+    /// Removed from influxctl 2.9.8 and still in its samples (contract, X-CLI-5): read and not used.
     pub(crate) client_secret: Option<IgnoredAny>,
 }
 

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::api::ApiError;
+use crate::login::LoginError;
 
 /// Why a command did not do what it was told.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,12 @@ impl Failure {
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<LoginError> for Failure {
+    fn from(error: LoginError) -> Self {
         Self::Failed(error.to_string())
     }
 }

@@ -1,15 +1,18 @@
 //! `influxctl`: the command line of Rescind, compatible with the documented one.
 //!
-//! This crate speaks HTTP and nothing else: it knows no catalog, no authority and no engine, and no async runtime. It
-//! keeps no state between calls and prints a secret in one case only: the answer to the creation of a token.
+//! This crate speaks HTTP and nothing else: it knows no catalog, no authority and no engine, and no async runtime. What
+//! it keeps between calls is the token of a login, for its owner alone; it prints a secret in two cases only: the answer
+//! to the creation of a token and the link of an invitation.
 
 mod api;
 mod args;
+mod clock;
 mod commands;
 mod config;
 mod durations;
 mod exit;
 mod log;
+mod login;
 mod output;
 mod profiles;
 mod prompt;
@@ -80,12 +83,14 @@ fn dispatch(line: CommandLine, log: Log) -> Result<(), Failure> {
     let global = line.global;
     let session = || Session::open(&global, log);
     match line.command {
+        Commands::Auth(command) => commands::auth::run(&command, &global, log),
         Commands::Version => commands::version::run(),
         Commands::Cluster(command) => commands::cluster::run(command, &session()?),
         Commands::Database(command) => commands::database::run(command, &session()?),
         Commands::Management(command) => commands::management::run(command, &session()?),
         Commands::Table(command) => commands::table::run(command, &session()?),
         Commands::Token(command) => commands::token::run(command, &session()?),
+        Commands::User(command) => commands::user::run(command, &session()?),
         Commands::Query(query) => commands::query::run(&query, &global, log),
         Commands::Write(write) => commands::write::run(&write, &global, log),
     }

@@ -1,14 +1,17 @@
 //! The profile that a call uses: chosen, overridden by flags, and checked.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rescind_domain::{AccountId, ClusterId};
 use serde::Deserialize;
 
+use crate::api::{Credential, Credentials, Peer};
 use crate::args::GlobalArgs;
-use crate::config::{self, ConfigFile, Product, ProfileEntry, TlsEntry};
+use crate::config::{self, ConfigFile, OAuth2Entry, Product, ProfileEntry, TlsEntry};
 use crate::exit::Failure;
 use crate::log::Log;
+use crate::login::Login;
 
 /// The variable that holds a management token.
 const MANAGEMENT_TOKEN: &str = "INFLUXCTL_MGMT_TOKEN";
@@ -29,13 +32,7 @@ pub(crate) struct Profile {
     pub(crate) tls: TlsEntry,
     management_token: Option<String>,
     token_file: Option<PathBuf>,
-}
-
-/// A token's secret, and where it came from. No `Debug`: it holds a secret.
-pub(crate) struct Credential {
-    pub(crate) secret: String,
-    /// For messages: a flag, a variable, a key of a profile or a file.
-    pub(crate) source: String,
+    pub(crate) oauth2: OAuth2Entry,
 }
 
 impl Profile {
@@ -58,12 +55,7 @@ impl Profile {
             path.display()
         ));
         let entry = choose(config::read(&path)?, &flags.profile, &path)?;
-        if entry
-            .auth
-            .oauth2
-            .as_ref()
-            .is_some_and(|oauth2| oauth2.client_secret.is_some())
-        {
+        if entry.auth.oauth2.client_secret.is_some() {
             log.warn("auth.oauth2.client_secret is not used and can be removed from the profile");
         }
         Self::check(entry, flags, &path)
@@ -94,6 +86,7 @@ impl Profile {
             tls: entry.tls,
             management_token: entry.mgmt_token.filter(|token| !token.is_empty()),
             token_file: entry.auth.token.map(|entry| entry.token_file),
+            oauth2: entry.auth.oauth2,
             place,
         })
     }
@@ -109,45 +102,70 @@ impl Profile {
         format!("{scheme}://{host}:{}", self.port)
     }
 
-    /// The management token: environment, then profile, then token file (contract, influxctl section 4).
-    pub(crate) fn management_token(&self) -> Result<Credential, Failure> {
-        let given = std::env::var(MANAGEMENT_TOKEN).ok();
-        if let Some(secret) = given.filter(|token| !token.is_empty()) {
-            let source = MANAGEMENT_TOKEN.to_owned();
-            return Ok(Credential { secret, source });
+    /// The server, as messages name it.
+    pub(crate) fn peer(&self, timeout: Duration) -> Peer {
+        Peer {
+            origin: self.origin(),
+            place: self.place.clone(),
+            keys: "host and port",
+            is_server: true,
+            timeout,
         }
-        if let Some(credential) = self.own("mgmt_token", self.management_token.as_ref()) {
-            return Ok(credential);
+    }
+
+    /// What the management API is asked with: a management token, or else a login (contract, influxctl section 4).
+    ///
+    /// # Errors
+    /// The token file cannot be read, what is given is no token, or the settings of the login make no sense.
+    pub(crate) fn management_credentials(&self, timeout: Duration, log: Log) -> Result<Credentials, Failure> {
+        match self.management_token()? {
+            Some(credential) => Ok(Credentials::Given(credential)),
+            None => Login::of(self, timeout, log).map(Credentials::login),
+        }
+    }
+
+    /// The management token: environment, then profile, then token file; `None` when there is none.
+    fn management_token(&self) -> Result<Option<Credential>, Failure> {
+        if let Some(credential) = self.manual_token() {
+            return credential.map(Some);
         }
         let Some(path) = &self.token_file else {
-            return Err(Failure::Failed(format!(
-                "{} has no management token: set mgmt_token or auth.token.token_file there, or {MANAGEMENT_TOKEN} in the environment",
-                self.place
-            )));
+            return Ok(None);
         };
         let source = format!("the token file {}", path.display());
         let text =
             std::fs::read_to_string(path).map_err(Failure::because(format!("cannot read {source}")))?;
         match read_token(&text) {
-            Some(secret) => Ok(Credential { secret, source }),
+            Some(secret) => Credential::new(secret, source).map(Some),
             None => Err(Failure::Failed(format!("{source} holds no token"))),
         }
     }
 
-    /// The database token: the flag's, then the profile's.
-    pub(crate) fn database_token(&self, flag: Option<&String>) -> Result<Credential, Failure> {
-        let given = flag.map(|secret| Credential {
-            secret: secret.clone(),
-            source: "--token".to_owned(),
-        });
-        given
-            .or_else(|| self.own("token", self.token.as_ref()))
-            .ok_or_else(|| self.lacks("token", "--token"))
+    /// The management token that somebody made and wrote down: it goes before a login.
+    pub(crate) fn manual_token(&self) -> Option<Result<Credential, Failure>> {
+        let given = std::env::var(MANAGEMENT_TOKEN).ok();
+        if let Some(secret) = given.filter(|token| !token.is_empty()) {
+            return Some(Credential::new(secret, MANAGEMENT_TOKEN.to_owned()));
+        }
+        self.own("mgmt_token", self.management_token.as_ref())
     }
 
-    fn own(&self, key: &str, secret: Option<&String>) -> Option<Credential> {
+    /// Whether a saved token replaces the login and its cache.
+    pub(crate) fn has_token_file(&self) -> bool {
+        self.token_file.is_some()
+    }
+
+    /// The database token: the flag's, then the profile's.
+    pub(crate) fn database_token(&self, flag: Option<&String>) -> Result<Credential, Failure> {
+        let given = flag.map(|secret| Credential::new(secret.clone(), "--token".to_owned()));
+        given
+            .or_else(|| self.own("token", self.token.as_ref()))
+            .unwrap_or_else(|| Err(self.lacks("token", "--token")))
+    }
+
+    fn own(&self, key: &str, secret: Option<&String>) -> Option<Result<Credential, Failure>> {
         let source = format!("{key} in {}", self.place);
-        secret.cloned().map(|secret| Credential { secret, source })
+        secret.cloned().map(|secret| Credential::new(secret, source))
     }
 
     /// What precedes the cluster's resources in every path.

@@ -34,6 +34,24 @@ pub(crate) fn tls_config(entry: &TlsEntry) -> Result<TlsConfig, Failure> {
     Ok(config.build())
 }
 
+/// The settings for an identity provider: what the profile says is about its server, but for the certificate to trust,
+/// which may have signed both.
+///
+/// # Errors
+/// A certificate file that cannot be read or used.
+pub(crate) fn provider_tls_config(entry: &TlsEntry) -> Result<TlsConfig, Failure> {
+    let roots = match (system_roots(), entry.ca.as_str()) {
+        (roots, "") => roots,
+        (RootCerts::Specific(system), ca) => {
+            let mut all = certificates("tls.ca", ca)?;
+            all.extend(system.iter().cloned());
+            RootCerts::Specific(Arc::new(all))
+        }
+        (_, ca) => RootCerts::Specific(Arc::new(certificates("tls.ca", ca)?)),
+    };
+    Ok(TlsConfig::builder().root_certs(roots).build())
+}
+
 /// The system's certificates; the ones built in when the system has none.
 fn system_roots() -> RootCerts {
     let found = rustls_native_certs::load_native_certs().certs;

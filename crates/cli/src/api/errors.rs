@@ -1,8 +1,5 @@
-//! What went wrong between here and the server, each in one line that says what was tried and what to do.
+//! What a server refuses, each in one line that says what to do about it.
 
-use std::io::ErrorKind;
-
-use rustls::CertificateError;
 use serde::Deserialize;
 use ureq::Body;
 use ureq::http::Response;
@@ -46,6 +43,11 @@ impl ApiError {
 }
 
 impl Api {
+    /// Whoever answered is not a server that this command can talk to.
+    pub(crate) fn wrong_product(&self, what: &str) -> ApiError {
+        ApiError::local(self.peer.wrong_product(what))
+    }
+
     /// An answer with a status that is no success.
     pub(super) fn refused(&self, path: &str, answer: &Response<Body>, body: &[u8]) -> ApiError {
         let status = answer.status().as_u16();
@@ -86,7 +88,7 @@ impl Api {
         if status == 503 {
             return ApiError {
                 status: Some(status),
-                message: format!("{} is not available: try again", self.origin),
+                message: format!("{} is not available: try again", self.peer.origin),
                 lines: Vec::new(),
             };
         }
@@ -96,110 +98,9 @@ impl Api {
 
     fn advice(&self, status: u16) -> String {
         match status {
-            401 => format!(" (check {})", self.credential.source),
+            401 => format!(" ({})", self.credentials.advice()),
             503 => " (try again)".to_owned(),
             _ => String::new(),
-        }
-    }
-
-    /// Whoever answered is not a server that this command can talk to.
-    pub(crate) fn wrong_product(&self, what: &str) -> ApiError {
-        ApiError::local(format!(
-            "{} does not answer like Rescind: {what}; check host and port in {}",
-            self.origin, self.place
-        ))
-    }
-
-    /// No answer at all.
-    pub(super) fn unreachable(&self, error: &ureq::Error) -> ApiError {
-        let Self {
-            origin,
-            place,
-            timeout,
-            ..
-        } = self;
-        let check = format!("check host and port in {place}, and that the server runs");
-        let message = match error {
-            ureq::Error::Timeout(_) => {
-                format!("{origin} gave no answer within {timeout:?}: try again, or give a longer --timeout")
-            }
-            ureq::Error::HostNotFound => {
-                format!("cannot reach {origin}: the host name is not known; {check}")
-            }
-            ureq::Error::ConnectionFailed => format!("cannot reach {origin}: no connection; {check}"),
-            ureq::Error::Rustls(error) => self.tls_failure(error),
-            ureq::Error::Io(error) => {
-                let tls = error
-                    .get_ref()
-                    .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-                match (tls, error.kind()) {
-                    (Some(error), _) => self.tls_failure(error),
-                    (None, ErrorKind::ConnectionRefused) => {
-                        format!("cannot reach {origin}: the connection was refused; {check}")
-                    }
-                    (None, ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
-                        format!(
-                            "{origin} closed the connection without an answer; {}",
-                            self.other_scheme()
-                        )
-                    }
-                    (None, ErrorKind::TimedOut) => {
-                        format!("{origin} gave no answer: try again, or give a longer --timeout")
-                    }
-                    // The standard library has no kind for it.
-                    _ if error.to_string().contains("failed to lookup address") => {
-                        format!("cannot reach {origin}: the host name is not known; {check}")
-                    }
-                    _ => format!("cannot reach {origin}: {error}; {check}"),
-                }
-            }
-            ureq::Error::Protocol(error) => {
-                format!(
-                    "{origin} does not answer in HTTP ({error}); {}",
-                    self.other_scheme()
-                )
-            }
-            error => format!("cannot reach {origin}: {error}; {check}"),
-        };
-        ApiError::local(message)
-    }
-
-    fn tls_failure(&self, error: &rustls::Error) -> String {
-        let Self { origin, place, .. } = self;
-        match error {
-            rustls::Error::InvalidMessage(_) => {
-                format!("{origin} does not speak TLS; {}", self.other_scheme())
-            }
-            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => format!(
-                "{origin} is not trusted: its certificate is signed by nobody known here; set tls.ca in {place} to the certificate that signed it, or tls.insecure = true to trust any"
-            ),
-            // The library names this reason in a type that it keeps to itself.
-            rustls::Error::InvalidCertificate(reason)
-                if format!("{reason:?}").contains("CaUsedAsEndEntity") =>
-            {
-                format!(
-                    "{origin} is not trusted: its certificate was made for an authority (CA:TRUE), and a server's must be made for a server (CA:FALSE): make the server another one"
-                )
-            }
-            rustls::Error::InvalidCertificate(reason) => format!(
-                "{origin} is not trusted: {reason}; set tls.ca in {place} to the certificate that signed the server's, or tls.insecure = true to trust any"
-            ),
-            error => format!("no TLS connection with {origin}: {error}; check [profile.tls] in {place}"),
-        }
-    }
-
-    /// The other of HTTP and HTTPS is often what was meant.
-    fn other_scheme(&self) -> String {
-        if self.origin.starts_with("https") {
-            format!(
-                "if it serves plain HTTP, set disable = true under [profile.tls] in {}",
-                self.place
-            )
-        } else {
-            format!(
-                "if it serves HTTPS, remove disable = true under [profile.tls] in {}",
-                self.place
-            )
         }
     }
 }

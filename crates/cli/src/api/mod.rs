@@ -1,6 +1,8 @@
 //! The HTTP client of the management API and of the data plane.
 
+mod credentials;
 mod errors;
+mod peers;
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -9,14 +11,17 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rescind_wire::{RESCIND_NODES, ReceiptHeaders, next_of_link};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ureq::http::{Method, Request, Response};
+use ureq::http::{Method, Request, Response, StatusCode};
+use ureq::tls::TlsConfig;
 use ureq::{Agent, Body};
 
+pub(crate) use credentials::{Credential, Credentials, is_one_word};
 pub(crate) use errors::ApiError;
+pub(crate) use peers::Peer;
 
 use crate::exit::Failure;
 use crate::log::Log;
-use crate::profiles::{Credential, Profile};
+use crate::profiles::Profile;
 use crate::tls::tls_config;
 
 /// The largest answer of the management API that is read, in bytes: a page of 1,000 tokens with all their permissions
@@ -37,10 +42,8 @@ pub(crate) fn segment(text: &str) -> String {
 /// Speaks to one server with one token.
 pub(crate) struct Api {
     agent: Agent,
-    origin: String,
-    credential: Credential,
-    place: String,
-    timeout: Duration,
+    peer: Peer,
+    credentials: Credentials,
     log: Log,
 }
 
@@ -51,47 +54,40 @@ pub(crate) struct Content {
     pub(crate) is_gzip: bool,
 }
 
+/// The HTTP client that this command is.
+pub(crate) fn agent(tls: TlsConfig, timeout: Duration) -> Agent {
+    let version = env!("CARGO_PKG_VERSION");
+    Agent::config_builder()
+        .tls_config(tls)
+        .timeout_global(Some(timeout))
+        .http_status_as_error(false)
+        // A redirect would carry the request, not the token, elsewhere; better say where the server points.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent(format!(
+            "influxctl/{version} ({}-{})",
+            std::env::consts::OS,
+            std::env::consts::ARCH
+        ))
+        .build()
+        .new_agent()
+}
+
 impl Api {
-    /// A client for the server of `profile`, which presents `credential`.
+    /// A client for the server of `profile`, which presents `credentials`.
     ///
     /// # Errors
-    /// The profile's certificates cannot be used, or the credential is none.
+    /// The profile's certificates cannot be used.
     pub(crate) fn new(
         profile: &Profile,
-        credential: Credential,
+        credentials: Credentials,
         timeout: Duration,
         log: Log,
     ) -> Result<Self, Failure> {
-        let version = env!("CARGO_PKG_VERSION");
-        let agent = Agent::config_builder()
-            .tls_config(tls_config(&profile.tls)?)
-            .timeout_global(Some(timeout))
-            .http_status_as_error(false)
-            // A redirect would carry the request, not the token, elsewhere; better say where the server points.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent(format!(
-                "influxctl/{version} ({}-{})",
-                std::env::consts::OS,
-                std::env::consts::ARCH
-            ))
-            .build()
-            .new_agent();
-        let Credential { secret, source } = &credential;
-        if secret.is_empty() {
-            return Err(Failure::Failed(format!("{source} is empty: give a token")));
-        }
-        if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Failure::Failed(format!(
-                "{source} holds characters that no token has: copy it again"
-            )));
-        }
         Ok(Self {
-            agent,
-            origin: profile.origin(),
-            credential,
-            place: profile.place.clone(),
-            timeout,
+            agent: agent(tls_config(&profile.tls)?, timeout),
+            peer: profile.peer(timeout),
+            credentials,
             log,
         })
     }
@@ -117,7 +113,7 @@ impl Api {
             all.extend(self.object::<Vec<T>>(answer)?);
             let Some(next) = next else { return Ok(all) };
             // The token goes to no other server, whatever the list says.
-            let next = next.strip_prefix(&self.origin).unwrap_or(&next).to_owned();
+            let next = next.strip_prefix(&self.peer.origin).unwrap_or(&next).to_owned();
             let next = next.strip_prefix("/api/v0").unwrap_or(&next).to_owned();
             if next == page || !next.starts_with('/') {
                 return Err(self.wrong_product("its list does not end"));
@@ -168,7 +164,7 @@ impl Api {
 
     /// What to say when a body broke off.
     pub(crate) fn broken_off(&self, error: &dyn std::fmt::Display) -> ApiError {
-        ApiError::local(format!("the answer of {} broke off: {error}", self.origin))
+        ApiError::local(format!("the answer of {} broke off: {error}", self.peer.origin))
     }
 
     fn ask(&self, method: &Method, path: &str, content: Option<Content>) -> Result<Response<Body>, ApiError> {
@@ -182,13 +178,14 @@ impl Api {
         path: &str,
         content: Option<Content>,
     ) -> Result<Response<Body>, ApiError> {
-        let url = format!("{}{path}", self.origin);
+        let secret = self.credentials.secret()?;
+        let url = format!("{}{path}", self.peer.origin);
         self.log.debug(format_args!("{method} {url}"));
         let mut request = Request::builder()
             .method(method.clone())
             .uri(&url)
             .header("accept", "application/json")
-            .header("authorization", format!("Bearer {}", self.credential.secret));
+            .header("authorization", format!("Bearer {secret}"));
         if let Some(content) = &content {
             request = request.header("content-type", content.kind);
             if content.is_gzip {
@@ -202,7 +199,7 @@ impl Api {
             Some(content) => self.agent.run(request.body(content.bytes).map_err(unbuildable)?),
             None => self.agent.run(request.body(()).map_err(unbuildable)?),
         };
-        let mut answer = answer.map_err(|error| self.unreachable(&error))?;
+        let mut answer = answer.map_err(|error| ApiError::local(self.peer.unreachable(&error)))?;
         self.log.debug(format_args!(
             "{} after {:.1?}",
             answer.status(),
@@ -218,6 +215,9 @@ impl Api {
         }
         if answer.status().is_success() {
             return Ok(answer);
+        }
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            self.credentials.were_refused();
         }
         let mut body = Vec::new();
         // A body that cannot be read explains nothing; the status still does.

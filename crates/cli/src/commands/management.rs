@@ -1,7 +1,7 @@
 //! `management`: management tokens (contract, influxctl section 9).
 
 use clap::{Args, Subcommand, ValueEnum};
-use rescind_domain::{ManagementTokenId, Timestamp, SecretKind, UserId};
+use rescind_domain::{ManagementTokenId, SecretKind, Timestamp, UserId};
 use rescind_wire::{CreateManagementToken, CreatedManagementToken, ManagementToken};
 use serde::Serialize;
 use ureq::http::Method;

@@ -1,5 +1,6 @@
 //! The commands, one file per noun; and what most of them share.
 
+pub(crate) mod auth;
 pub(crate) mod cluster;
 pub(crate) mod database;
 pub(crate) mod management;
@@ -8,6 +9,7 @@ pub(crate) mod revocations;
 pub(crate) mod table;
 pub(crate) mod templates;
 pub(crate) mod token;
+pub(crate) mod user;
 pub(crate) mod version;
 pub(crate) mod write;
 
@@ -23,7 +25,7 @@ use crate::profiles::Profile;
 /// How many things a question describes; beyond, it lists them only.
 const MAX_DESCRIBED: usize = 20;
 
-/// A profile, and a client that presents its management token.
+/// A profile, and a client that presents its management token, or logs in when it has none.
 pub(crate) struct Session {
     pub(crate) profile: Profile,
     pub(crate) api: Api,
@@ -34,11 +36,12 @@ impl Session {
     /// Opens what the flags name.
     ///
     /// # Errors
-    /// The profile or its management token is missing or unusable.
+    /// The profile is missing, or its management token is unusable.
     pub(crate) fn open(global: &GlobalArgs, log: Log) -> Result<Self, Failure> {
         let timeout = global.timeout()?;
         let profile = Profile::open(global, log)?;
-        let api = Api::new(&profile, profile.management_token()?, timeout, log)?;
+        let credentials = profile.management_credentials(timeout, log)?;
+        let api = Api::new(&profile, credentials, timeout, log)?;
         Ok(Self { profile, api, log })
     }
 

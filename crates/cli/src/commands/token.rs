@@ -1,7 +1,7 @@
 //! `token`: database tokens (contract, influxctl section 10).
 
 use clap::{Args, Subcommand, ValueEnum};
-use rescind_domain::{DatabaseTokenId, PermissionId, Resource, Timestamp, SecretKind};
+use rescind_domain::{DatabaseTokenId, PermissionId, Resource, SecretKind, Timestamp};
 use rescind_wire::{
     CreateDatabaseToken, CreatedDatabaseToken, DatabaseToken, Moment, Permission, UpdateDatabaseToken,
 };

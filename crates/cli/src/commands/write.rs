@@ -15,7 +15,7 @@ use flate2::write::GzEncoder;
 
 use self::batches::{Batch, Batches};
 use self::progress::Progress;
-use crate::api::{Api, ApiError, Content, segment};
+use crate::api::{Api, ApiError, Content, Credentials, segment};
 use crate::args::GlobalArgs;
 use crate::exit::Failure;
 use crate::log::Log;
@@ -88,7 +88,10 @@ pub(super) fn open_database(
     let database = database.or(profile.database.as_ref()).cloned();
     let database = database.ok_or_else(|| profile.lacks("database", "--database"))?;
     let credential = profile.database_token(token)?;
-    Ok((Api::new(&profile, credential, timeout, log)?, database))
+    Ok((
+        Api::new(&profile, Credentials::Given(credential), timeout, log)?,
+        database,
+    ))
 }
 
 /// Runs `write`.

@@ -85,7 +85,6 @@ fn everything_that_a_profile_lacks_is_named() {
             MINIMAL.replace("localhost", "https://localhost"),
         ),
         ("bad account", format!("{MINIMAL}account_id = \"a\"\n")),
-        ("no token", MINIMAL.to_owned()),
         ("no account", format!("{MINIMAL}mgmt_token = \"x\"\n")),
         (
             "no cluster",
