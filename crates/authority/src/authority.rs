@@ -12,6 +12,7 @@ use crate::attempts::Attempts;
 use crate::directory::Directory;
 use crate::grants::{Grant, GrantTable};
 use crate::passwords::Passwords;
+use crate::token_index::TokenIndex;
 use crate::usage::UsageTable;
 use crate::{Error, SessionLimits};
 
@@ -35,6 +36,7 @@ pub struct Authority {
     directory: Directory,
     pub(crate) passwords: Passwords,
     pub(crate) usage: UsageTable,
+    pub(crate) token_index: TokenIndex,
     /// Failed attempts to sign in.
     pub(crate) attempts: Attempts,
     /// The last revision in the tables.
@@ -69,6 +71,7 @@ impl Authority {
             directory: Directory::default(),
             passwords: Passwords::new(&*settings.rng)?,
             usage: UsageTable::new(),
+            token_index: TokenIndex::new(),
             attempts: Attempts::default(),
             applied: AtomicI64::new(0),
             pruned: AtomicI64::new(0),

@@ -161,14 +161,20 @@ impl Authority {
     /// that only brings later changes forward.
     async fn apply(&self, what: ChangeKind) -> Result<(), Error> {
         match what {
-            ChangeKind::DatabaseToken(id) => match self.catalog.database_grant(id).await? {
-                Some(loaded) => self.put_grant(loaded),
-                None => self.grants().cut(TokenRef::Database(id)),
-            },
-            ChangeKind::ManagementToken(id) => match self.catalog.management_grant(id).await? {
-                Some(loaded) => self.put_grant(loaded),
-                None => self.grants().cut(TokenRef::Management(id)),
-            },
+            ChangeKind::DatabaseToken(id) => {
+                match self.catalog.database_grant(id).await? {
+                    Some(loaded) => self.put_grant(loaded),
+                    None => self.grants().cut(TokenRef::Database(id)),
+                }
+                self.token_index.note_change(TokenRef::Database(id));
+            }
+            ChangeKind::ManagementToken(id) => {
+                match self.catalog.management_grant(id).await? {
+                    Some(loaded) => self.put_grant(loaded),
+                    None => self.grants().cut(TokenRef::Management(id)),
+                }
+                self.token_index.note_change(TokenRef::Management(id));
+            }
             ChangeKind::Database(id) => {
                 let current = self.catalog.directory_entry(id).await?;
                 self.directory()

@@ -23,6 +23,7 @@ mod passwords;
 mod sessions;
 mod tables;
 mod tethers;
+mod token_index;
 mod tokens;
 mod usage;
 mod users;
@@ -43,6 +44,7 @@ pub use rescind_catalog::{
 };
 pub use sessions::{SessionLimits, SignInError, SignedIn};
 pub use tables::{CreateTable, TableOf};
+pub use token_index::{Found, TokenColumn, TokenSearch};
 pub use tokens::{CreateDatabaseToken, UpdateDatabaseToken};
 pub use users::{AddUser, UpdateUser};
 

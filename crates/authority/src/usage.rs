@@ -166,6 +166,12 @@ impl Authority {
             self.catalog
                 .record_last_used(&database, &management, &sessions)
                 .await?;
+            for used in &database {
+                self.token_index.note_use(TokenRef::Database(used.id), used.at);
+            }
+            for used in &management {
+                self.token_index.note_use(TokenRef::Management(used.id), used.at);
+            }
         }
         if !counts.is_empty() {
             self.catalog.record_usage(&counts).await?;

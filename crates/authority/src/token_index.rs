@@ -1,0 +1,157 @@
+//! The lists of tokens that people search, sort and leaf through: an index in memory of every token, revoked ones
+//! included, per cluster and per account.
+//!
+//! It is built when somebody first looks and kept current from then on: whatever applies a change notes the token here,
+//! which costs an act next to nothing, and the next one to look reads what was noted from the catalog first. So whoever
+//! looks after an act has returned sees it. What is shown of the tokens on a page comes from the catalog.
+
+use std::sync::Arc;
+
+use rescind_domain::{
+    AccountId, Actor, DatabaseName, DatabaseToken, DatabaseTokenId, ManagementToken, ManagementTokenId,
+    Subject, Timestamp, TokenStatus, Verb,
+};
+
+use crate::{Authority, Caller, Error, Place};
+
+use self::rows::Id;
+pub(crate) use self::slots::TokenIndex;
+use self::slots::{Owner, Slot};
+
+mod bits;
+mod order;
+mod rows;
+mod sets;
+mod slots;
+mod texts;
+
+/// Which tokens to find, in what order, and which of them to return.
+#[derive(Debug, Clone)]
+pub struct TokenSearch {
+    /// Only those with this text, in any case, in the first 1,024 bytes of their description, in their id or in their
+    /// prefix. Empty is all.
+    pub text: String,
+    /// Only those with one of these; empty is all.
+    pub statuses: Vec<TokenStatus>,
+    /// Only those that open this database, by name or by `*`. No management token does.
+    pub database: Option<DatabaseName>,
+    /// Only those that it created.
+    pub creator: Option<Actor>,
+    /// Only those that were not used since, or never.
+    pub unused_since: Option<Timestamp>,
+    /// What they are ordered by. Equal ones are ordered by id.
+    pub sort: TokenColumn,
+    /// Whether the last comes first, ids included.
+    pub descending: bool,
+    /// How many to pass over.
+    pub offset: usize,
+    /// How many to return at most; what is outside 1 to [`TokenSearch::MAX_ROWS`] counts as the nearest of the two.
+    pub rows: usize,
+}
+
+impl TokenSearch {
+    /// The most tokens of one page.
+    pub const MAX_ROWS: usize = 1_000;
+
+    fn page_rows(&self) -> usize {
+        self.rows.clamp(1, Self::MAX_ROWS)
+    }
+}
+
+/// The first 100 of all tokens, oldest first.
+impl Default for TokenSearch {
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            statuses: Vec::new(),
+            database: None,
+            creator: None,
+            unused_since: None,
+            sort: TokenColumn::default(),
+            descending: false,
+            offset: 0,
+            rows: 100,
+        }
+    }
+}
+
+/// What tokens can be ordered by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TokenColumn {
+    /// Active ones, then expired ones, then revoked ones.
+    Status,
+    /// By the first 64 characters, without regard to case.
+    Description,
+    /// As it is written.
+    Id,
+    /// The names of the databases in order, without regard to case; `*` comes before names, no database before all.
+    Databases,
+    /// Oldest first.
+    #[default]
+    CreatedAt,
+    /// Those that never expire come last.
+    ExpiresAt,
+    /// Those that were never used come first.
+    LastUsedAt,
+}
+
+/// A part of what was found.
+#[derive(Debug, Clone)]
+pub struct Found<T> {
+    /// The part that was asked for, in order.
+    pub items: Vec<T>,
+    /// How many were found in all.
+    pub total: usize,
+}
+
+impl Authority {
+    /// Finds database tokens of a cluster. The first call reads all of them, which takes seconds for a million.
+    ///
+    /// # Errors
+    /// What every read may return.
+    pub async fn search_database_tokens(
+        self: &Arc<Self>,
+        caller: &Caller,
+        place: Place,
+        search: &TokenSearch,
+    ) -> Result<Found<DatabaseToken>, Error> {
+        self.check(caller, place, Verb::Read, Subject::DatabaseToken)?;
+        let (ids, total) = self.search(Owner::Cluster(place.cluster), search).await?;
+        let wanted: Vec<_> = ids.iter().copied().map(DatabaseTokenId::from_bytes).collect();
+        let tokens = self.catalog.database_tokens_by_ids(&wanted).await?;
+        let items = in_order(&ids, tokens, |token| token.id.to_bytes());
+        Ok(Found { items, total })
+    }
+
+    /// Finds management tokens of an account, as [`Self::search_database_tokens`] does.
+    ///
+    /// # Errors
+    /// What every read may return.
+    pub async fn search_management_tokens(
+        self: &Arc<Self>,
+        caller: &Caller,
+        account: AccountId,
+        search: &TokenSearch,
+    ) -> Result<Found<ManagementToken>, Error> {
+        caller.check(account, Verb::Read, Subject::ManagementToken)?;
+        let (ids, total) = self.search(Owner::Account(account), search).await?;
+        let wanted: Vec<_> = ids.iter().copied().map(ManagementTokenId::from_bytes).collect();
+        let tokens = self.catalog.management_tokens_by_ids(&wanted).await?;
+        let items = in_order(&ids, tokens, |token| token.id.to_bytes());
+        Ok(Found { items, total })
+    }
+
+    async fn search(&self, owner: Owner, search: &TokenSearch) -> Result<(Vec<Id>, usize), Error> {
+        let slot = self.token_index.slot(owner);
+        Slot::bring_up_to_date(&slot, &self.catalog).await?;
+        let (search, now) = (search.clone(), self.clock().now());
+        self.token_index.search(slot, search, now).await
+    }
+}
+
+/// The tokens in the order of `ids`.
+fn in_order<T>(ids: &[Id], mut tokens: Vec<T>, id: impl Fn(&T) -> Id) -> Vec<T> {
+    let place = |token: &T| ids.iter().position(|wanted| *wanted == id(token));
+    tokens.sort_by_cached_key(place);
+    tokens
+}
