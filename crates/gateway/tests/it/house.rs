@@ -13,7 +13,7 @@ use http_body_util::Full;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rescind_authority::{
-    Authority, Caller, Catalog, CreateDatabase, CreateDatabaseToken, Created, Location, Place,
+    Authority, Caller, Catalog, CreateDatabase, CreateDatabaseToken, Created, Location, Place, SessionLimits,
     UpdateDatabaseToken,
 };
 use rescind_domain::{
