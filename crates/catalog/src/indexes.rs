@@ -35,10 +35,12 @@ impl Catalog {
             return Ok(revision);
         };
         let mut shared = Shared::default();
+        // One pass over the table instead of a look-up for every row of an index, which an expression in the place of
+        // the column keeps SQLite from.
         let mut rows = sqlx::query(
             "SELECT id, cluster_id, description, permissions, prefix, created_at, created_by, expires_at, revoked_at,
                  last_used_at
-             FROM database_tokens WHERE cluster_id = $1",
+             FROM database_tokens WHERE cluster_id || '' = $1",
         )
         .bind(cluster.to_string())
         .fetch(&mut *snapshot);
@@ -61,7 +63,7 @@ impl Catalog {
         let revision = catalog::revision(&mut snapshot).await?;
         let mut rows = sqlx::query(
             "SELECT id, account_id, description, prefix, created_at, created_by, expires_at, revoked_at, last_used_at
-             FROM management_tokens WHERE account_id = $1",
+             FROM management_tokens WHERE account_id || '' = $1",
         )
         .bind(account.to_string())
         .fetch(&mut *snapshot);
