@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rescind_domain::{
-    Ask, DatabaseView, Permit, Presented, SecretKind, SessionKind, Tether, Timestamp, decide,
-};
+use rescind_domain::{Ask, DatabaseView, Permit, Presented, SecretKind, Tether, Timestamp, decide};
 
 use crate::grants::{Entry, Grant};
 use crate::tethers::Expiring;
@@ -133,14 +131,10 @@ impl Authority {
         Ok(entry)
     }
 
-    /// A browser left alone ends its session by itself; a program's has an hour and no more.
     fn lay_idle(&self, entry: &Entry, now: Timestamp) -> bool {
-        let idle = self.settings.session_limits.idle.as_micros();
         match &entry.grant {
-            Grant::Session(grant) if grant.kind == SessionKind::Browser => {
-                u128::try_from(now.micros() - entry.used_at().micros()).is_ok_and(|unused| unused > idle)
-            }
-            _ => false,
+            Grant::Session(grant) => self.is_idle(grant.kind, entry.used_at(), now),
+            Grant::Database(_) | Grant::Management(_) => false,
         }
     }
 }

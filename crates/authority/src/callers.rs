@@ -8,6 +8,15 @@ use rescind_domain::{
 use crate::grants::TokenRef;
 use crate::{Authority, Error};
 
+/// On what strength somebody acts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Standing {
+    /// The token or session.
+    pub(crate) token: TokenRef,
+    /// The role that the policy was asked about, if it was.
+    pub(crate) role: Option<Role>,
+}
+
 /// Whoever asks for an administrative act, authenticated.
 #[derive(Debug, Clone, Copy)]
 pub struct Caller {
@@ -83,7 +92,13 @@ impl Caller {
     }
 
     /// What must still stand when its acts begin.
-    pub(crate) const fn standing(&self) -> Option<TokenRef> {
+    pub(crate) fn standing(&self) -> Option<Standing> {
+        let role = Some(self.role);
+        self.standing.map(|token| Standing { token, role })
+    }
+
+    /// The token or session by which it was recognised.
+    pub(crate) const fn token(&self) -> Option<TokenRef> {
         self.standing
     }
 

@@ -1,6 +1,6 @@
 //! Why an act was not done. Transport-free: each face maps these to its own codes, in one place.
 
-use rescind_domain::{Forbidden, SecretError, SecretKind};
+use rescind_domain::{DatabaseToken, Forbidden, SecretError, SecretKind};
 
 /// Why a use case did not do what it was asked. Nothing was changed, except as [`Error::Unavailable`] says.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,9 @@ pub enum Error {
     /// The state of things does not allow it.
     #[error("{0}")]
     Conflict(String),
+    /// The token is not what the caller last saw of it.
+    #[error("the token was changed in the meantime: look at it as it is now, then decide again")]
+    Changed(Box<DatabaseToken>),
     /// The request contradicts itself or a rule.
     #[error("{field}: {message}")]
     Invalid {

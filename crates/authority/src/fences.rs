@@ -11,6 +11,7 @@ use std::time::Instant;
 use rescind_catalog::{ChangeKind, Entry, Feed, Grant, Transaction};
 use rescind_domain::{NodeReceipt, Receipt, Revision};
 
+use crate::callers::Standing;
 use crate::grants::TokenRef;
 use crate::{Authority, Error, Refusal};
 
@@ -31,21 +32,29 @@ impl Authority {
     }
 
     /// Begins to act on the strength of `standing`, which must still stand: a token that was revoked, or a session that
-    /// was ended, while its request waited for its turn or for its body does nothing any more (promise G1). Acts follow
-    /// one another, so that none can commit behind the end of what it stands on. `None` is Rescind itself or its
-    /// operator.
-    pub(crate) async fn begin(&self, standing: Option<TokenRef>) -> Result<Transaction, Error> {
+    /// was ended or whose user has another role by now, while its request waited for its turn or for its body does nothing
+    /// any more (promise G1). Acts follow one another, so that none can commit behind the end of what it stands on. `None`
+    /// is Rescind itself or its operator.
+    pub(crate) async fn begin(&self, standing: Option<Standing>) -> Result<Transaction, Error> {
         let now = self.clock().now();
         let mut tx = self.catalog.begin(now).await?;
-        let loaded = match standing {
-            None => return Ok(tx),
-            Some(TokenRef::Database(id)) => tx.database_grant(id).await?,
-            Some(TokenRef::Management(id)) => tx.management_grant(id).await?,
-            Some(TokenRef::Session(id)) => tx.session_grant(id).await?,
+        let Some(Standing { token, role }) = standing else {
+            return Ok(tx);
+        };
+        let loaded = match token {
+            TokenRef::Database(id) => tx.database_grant(id).await?,
+            TokenRef::Management(id) => tx.management_grant(id).await?,
+            TokenRef::Session(id) => tx.session_grant(id).await?,
         };
         let expires_at = match loaded.ok_or(Error::Refused(Refusal::Revoked))?.grant {
             Grant::Database(grant) => grant.expires_at,
             Grant::Management(grant) => grant.expires_at,
+            Grant::Session(grant) if role != Some(grant.role) => {
+                return Err(Error::Forbidden(format!(
+                    "the user's role has just become {}: ask again",
+                    grant.role
+                )));
+            }
             Grant::Session(grant) => Some(grant.expires_at),
         };
         match expires_at {

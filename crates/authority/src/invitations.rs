@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use rescind_catalog::{Entry, Page, Paged, Transaction};
 use rescind_domain::{
     AccountId, Act, Actor, Client, Email, Invitation, InvitationId, InvitationState, InvitationStatus,
-    Presented, Role, Secret, SecretHash, SecretKind, SessionKind, Subject, Timestamp, User, Verb,
+    Presented, Role, Secret, SecretHash, SecretKind, SessionKind, Subject, Timestamp, User, UserState, Verb,
 };
 use zeroize::Zeroizing;
 
 use crate::databases::pair;
 use crate::passwords::check_strength;
-use crate::users::{AddUser, checked_name, user_entry, with_sessions};
+use crate::users::{AddUser, checked_name, shut_out, user_entry};
 use crate::{Authority, Caller, Created, Error, SignedIn};
 
 /// Whom to invite, and as what.
@@ -159,10 +159,10 @@ impl Authority {
     }
 
     /// Accepts an invitation: makes the user, or gives the existing user its new password and ends that user's sessions;
-    /// signs it in. Of several who try with one link, one succeeds.
+    /// signs it in. Of several who try with one link, one succeeds, and other links to the same address work no more.
     ///
     /// # Errors
-    /// [`Error::NotFound`] as [`Self::open_invitation`]; [`Error::Invalid`] for a bad name or a weak password.
+    /// [`Error::NotFound`] as [`Self::open_invitation`], and for users who are disabled; [`Error::Invalid`] for a bad name or a weak password.
     pub async fn accept_invitation(
         self: &Arc<Self>,
         secret: &[u8],
@@ -185,13 +185,14 @@ impl Authority {
                 last_name,
                 role: invitation.role,
             };
-            let (user, mut entries) = this.settle(&mut tx, invitation.account, person).await?;
+            let (user, mut entry) = this.settle(&mut tx, invitation.account, person).await?;
             tx.set_password(user.id, &password_hash).await?;
             let accepted = invitation.state.accept(tx.now(), user.id);
             invitation.state = accepted.map_err(|_| not_usable())?;
             tx.update_invitation(&invitation).await?;
+            shut_out(&mut tx, &user, None, &mut entry).await?;
             let actor = Actor::User(user.id);
-            entries.push(invitation_entry(actor, Act::InvitationAccept, &invitation));
+            let entries = vec![entry, invitation_entry(actor, Act::InvitationAccept, &invitation)];
             this.begin_session(tx, entries, user, SessionKind::Browser, client)
                 .await
         })
@@ -227,22 +228,20 @@ impl Authority {
         tx: &mut Transaction,
         account: AccountId,
         person: AddUser,
-    ) -> Result<(User, Vec<Entry>), Error> {
-        let now = tx.now();
+    ) -> Result<(User, Entry), Error> {
         let Some(mut user) = tx.user_by_email(&person.email).await? else {
-            let user = self.new_user(account, person, now);
+            let user = self.new_user(account, person, tx.now());
             tx.insert_user(&user).await?;
             let entry = user_entry(Actor::User(user.id), Act::UserCreate, &user);
-            return Ok((user, vec![entry]));
+            return Ok((user, entry));
         };
-        if user.account != account {
+        if user.account != account || user.state != UserState::Enabled {
             return Err(not_usable());
         }
         (user.first_name, user.last_name) = (person.first_name, person.last_name);
         tx.update_user(&user).await?;
-        let ended = tx.end_sessions_of(user.id, now, None).await?;
-        let entry = with_sessions(user_entry(Actor::User(user.id), Act::UserPassword, &user), ended);
-        Ok((user, vec![entry]))
+        let entry = user_entry(Actor::User(user.id), Act::UserPassword, &user);
+        Ok((user, entry))
     }
 }
 

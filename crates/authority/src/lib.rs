@@ -20,6 +20,7 @@ mod grants;
 mod invitations;
 mod management_tokens;
 mod passwords;
+mod revocations;
 mod sessions;
 mod tables;
 mod tethers;
@@ -42,6 +43,7 @@ pub use rescind_catalog::{
     AuditFault, AuditQuery, AuditVerdict, Catalog, Cursor, DatabaseFilter, DatabaseQuery, DatabaseSort,
     Error as CatalogError, Location, LocationError, Page, Paged, TableQuery, TokenQuery, TokenSort,
 };
+pub use revocations::{RevokeOutcome, Revoked};
 pub use sessions::{SessionLimits, SignInError, SignedIn};
 pub use tables::{CreateTable, TableOf};
 pub use token_index::{Found, TokenColumn, TokenSearch};

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use rescind_catalog::{ChangeKind, Entry, Paged, TokenQuery};
 use rescind_domain::{
-    AccountId, Act, Description, ManagementToken, ManagementTokenId, Receipt, Secret, SecretKind, Subject,
-    Timestamp, TokenState, Verb,
+    AccountId, Act, Actor, Description, ManagementToken, ManagementTokenId, Receipt, Secret, SecretKind,
+    Subject, Timestamp, TokenState, Verb,
 };
 
 use crate::grants::TokenRef;
@@ -117,15 +117,7 @@ impl Authority {
             };
             token.state = revoked;
             tx.update_management_token(&token).await?;
-            let entry = Entry {
-                actor,
-                account,
-                act: Act::ManagementTokenRevoke,
-                subject: id.to_string(),
-                details: vec![("description".to_owned(), token.description.to_string())],
-                changes: vec![ChangeKind::ManagementToken(id)],
-            };
-            let revision = this.commit(tx, entry).await?;
+            let revision = this.commit(tx, revoked_entry(actor, &token)).await?;
             this.fence_off(TokenRef::Management(id), revision, began).await
         })
         .await
@@ -134,7 +126,7 @@ impl Authority {
     pub(crate) fn new_management_token(
         &self,
         account: AccountId,
-        actor: rescind_domain::Actor,
+        actor: Actor,
         description: Description,
         expires_at: Option<Timestamp>,
         now: Timestamp,
@@ -169,6 +161,18 @@ pub(crate) fn created_entry(token: &ManagementToken) -> Entry {
                 token.expires_at.map_or_else(String::new, |at| at.to_string()),
             ),
         ],
+        changes: vec![ChangeKind::ManagementToken(token.id)],
+    }
+}
+
+/// The audit entry of a management token's end.
+pub(crate) fn revoked_entry(actor: Actor, token: &ManagementToken) -> Entry {
+    Entry {
+        actor,
+        account: token.account,
+        act: Act::ManagementTokenRevoke,
+        subject: token.id.to_string(),
+        details: vec![("description".to_owned(), token.description.to_string())],
         changes: vec![ChangeKind::ManagementToken(token.id)],
     }
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::databases::pair;
 use crate::passwords::{CheckError, check_strength};
-use crate::users::{own_words, user_entry, with_sessions};
+use crate::users::{in_words, own_words, shut_out, user_entry};
 use crate::{Authority, Caller, Error, Refusal};
 
 /// How long browser sessions last.
@@ -101,24 +101,27 @@ impl Authority {
             Some(user) if user.state == UserState::Enabled => self.catalog.password_hash(user.id).await?,
             _ => None,
         };
-        let matches = self.passwords.matches(password, kept).await?;
+        let matches = self.passwords.matches(password, kept.clone()).await?;
         let Some(user) = user else {
             return Err(SignInError::Wrong);
         };
         if !matches {
-            self.record_failure(&user, &client).await?;
+            self.record_failure(&user, &client);
             return Err(SignInError::Wrong);
         }
         self.attempts.succeeded(client.address, &person);
         let signed_in = self
             .act(move |this| async move {
-                let tx = this.begin(None).await?;
+                let mut tx = this.begin(None).await?;
+                if tx.password_hash(user.id).await? != kept {
+                    return Err(Error::Refused(Refusal::Revoked));
+                }
                 this.begin_session(tx, Vec::new(), user, SessionKind::Browser, client)
                     .await
             })
             .await;
         match signed_in {
-            // Disabled or deleted since.
+            // Disabled, deleted or given another password since.
             Err(Error::Refused(_)) => Err(SignInError::Wrong),
             other => Ok(other?),
         }
@@ -140,7 +143,13 @@ impl Authority {
     /// [`Error::Forbidden`] for callers who are no user.
     pub async fn own_sessions(&self, caller: &Caller) -> Result<Vec<Session>, Error> {
         let user = caller.user().ok_or_else(not_a_user)?;
-        Ok(self.catalog.sessions(user, self.clock().now()).await?)
+        let now = self.clock().now();
+        let mut sessions = self.catalog.sessions(user, now).await?;
+        sessions.retain(|session| {
+            let used_at = session.last_used_at.unwrap_or(session.created_at);
+            !self.is_idle(session.kind, used_at, now)
+        });
+        Ok(sessions)
     }
 
     /// Ends one of the caller's own sessions. When this returns, every node refuses it. Ending it again changes nothing.
@@ -180,6 +189,8 @@ impl Authority {
             let except = caller.session().filter(|_| keep_own);
             let now = tx.now();
             let ended = tx.end_sessions_of(user, now, except).await?;
+            // What it approved for a device that has not come for it is a session to be.
+            tx.deny_approved_device_requests(user).await?;
             let revision = this.commit(tx, ended_entry(&caller, &ended)).await?;
             this.fence(revision, began).await
         })
@@ -202,7 +213,11 @@ impl Authority {
             Err(_) => return Ok(()),
         };
         match caller.session() {
-            Some(session) => self.end_session(&caller, session).await.map(drop),
+            Some(session) => match self.end_session(&caller, session).await {
+                // Somebody else was faster.
+                Ok(_) | Err(Error::Refused(Refusal::Revoked | Refusal::Expired)) => Ok(()),
+                Err(error) => Err(error),
+            },
             None => Ok(()),
         }
     }
@@ -235,9 +250,8 @@ impl Authority {
             let hash = this.passwords.hash(new, this.rng()).await?;
             let mut tx = this.begin(caller.standing()).await?;
             tx.set_password(user.id, &hash).await?;
-            let now = tx.now();
-            let ended = tx.end_sessions_of(user.id, now, caller.session()).await?;
-            let entry = with_sessions(user_entry(caller.actor(), Act::UserPassword, &user), ended);
+            let mut entry = user_entry(caller.actor(), Act::UserPassword, &user);
+            shut_out(&mut tx, &user, caller.session(), &mut entry).await?;
             let revision = this.commit(tx, entry).await?;
             this.fence(revision, began).await
         });
@@ -301,7 +315,15 @@ impl Authority {
         now.plus_micros(i64::try_from(lifetime.as_micros()).unwrap_or(i64::MAX))
     }
 
-    async fn record_failure(self: &Arc<Self>, user: &User, client: &Client) -> Result<(), Error> {
+    /// A browser left alone ends its session by itself; a program's has an hour and no more.
+    pub(crate) fn is_idle(&self, kind: SessionKind, used_at: Timestamp, now: Timestamp) -> bool {
+        let idle = self.settings.session_limits.idle.as_micros();
+        let unused = now.micros().saturating_sub(used_at.micros());
+        kind == SessionKind::Browser && u128::try_from(unused).is_ok_and(|unused| unused > idle)
+    }
+
+    /// Nobody waits for it: how long an answer takes must not tell whether there is such a user.
+    fn record_failure(self: &Arc<Self>, user: &User, client: &Client) {
         let entry = Entry {
             actor: Actor::System,
             account: user.account,
@@ -314,12 +336,16 @@ impl Authority {
             ],
             changes: Vec::new(),
         };
-        self.act(move |this| async move {
-            let tx = this.begin(None).await?;
-            this.commit(tx, entry).await
-        })
-        .await?;
-        Ok(())
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            let recorded = async {
+                let tx = this.begin(None).await?;
+                this.commit(tx, entry).await
+            };
+            if let Err(error) = recorded.await {
+                tracing::warn!(%error, "a failed attempt to sign in was not recorded");
+            }
+        });
     }
 }
 
@@ -328,13 +354,12 @@ const DEVICE_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 fn ended_entry(caller: &Caller, ended: &[SessionId]) -> Entry {
     let subject = caller.user().map_or_else(String::new, |user| user.to_string());
-    let ids: Vec<String> = ended.iter().map(ToString::to_string).collect();
     Entry {
         actor: caller.actor(),
         account: caller.account(),
         act: Act::SessionEnd,
         subject,
-        details: vec![pair("sessions", ids.join(" "))],
+        details: vec![pair("sessions", in_words(ended))],
         changes: ended.iter().copied().map(ChangeKind::Session).collect(),
     }
 }

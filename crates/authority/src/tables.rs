@@ -9,6 +9,7 @@ use rescind_domain::{
     Subject, Table, TableId, TableName, TableState, Verb,
 };
 
+use crate::callers::Standing;
 use crate::databases::{active_database, pair};
 use crate::grants::TokenRef;
 use crate::{Authority, Caller, Error, Place};
@@ -72,7 +73,10 @@ impl Authority {
         names: Vec<TableName>,
     ) -> Result<Arc<DatabaseView>, Error> {
         let actor = Actor::DatabaseToken(permit.token());
-        let standing = Some(TokenRef::Database(permit.token()));
+        let standing = Some(Standing {
+            token: TokenRef::Database(permit.token()),
+            role: None,
+        });
         let gone = || Error::not_found("database", permit.database());
         let view = self.database_view(permit).ok_or_else(gone)?;
         let cluster = permit.cluster();

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use rescind_catalog::{ChangeKind, Entry, Paged, TokenQuery};
 use rescind_domain::{
-    Act, DatabaseName, DatabaseToken, DatabaseTokenId, Description, Permissions, Receipt, Secret, SecretKind,
-    Subject, Timestamp, TokenState, Verb,
+    Act, Actor, DatabaseName, DatabaseToken, DatabaseTokenId, Description, Permissions, Receipt, Secret,
+    SecretKind, Subject, Timestamp, TokenState, Verb,
 };
 
 use crate::grants::TokenRef;
@@ -30,6 +30,8 @@ pub struct UpdateDatabaseToken {
     pub description: Option<Description>,
     /// The permissions that replace the former ones, if any.
     pub permissions: Option<Permissions>,
+    /// What the caller last saw: when the token is not so any more, nothing is done.
+    pub if_unchanged: Option<(Description, Permissions)>,
 }
 
 const WHAT: &str = "database token";
@@ -133,7 +135,8 @@ impl Authority {
     /// away is cut.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when the token is revoked, [`Error::Invalid`] when nothing shall change.
+    /// [`Error::Conflict`] when the token is revoked, [`Error::Changed`] when somebody else was faster and the request
+    /// asks, [`Error::Invalid`] when nothing shall change.
     pub async fn update_database_token(
         self: &Arc<Self>,
         caller: &Caller,
@@ -159,6 +162,11 @@ impl Authority {
                 return Err(Error::Conflict(format!(
                     "the token was revoked at {at} and cannot be changed"
                 )));
+            }
+            if let Some((description, permissions)) = &request.if_unchanged
+                && (token.description != *description || token.permissions != *permissions)
+            {
+                return Err(Error::Changed(Box::new(token)));
             }
             let mut details = Vec::new();
             if let Some(description) = request.description {
@@ -217,18 +225,22 @@ impl Authority {
             };
             token.state = revoked;
             tx.update_database_token(&token).await?;
-            let entry = Entry {
-                actor,
-                account: place.account,
-                act: Act::DatabaseTokenRevoke,
-                subject: id.to_string(),
-                details: vec![("description".to_owned(), token.description.to_string())],
-                changes: vec![ChangeKind::DatabaseToken(id)],
-            };
-            let revision = this.commit(tx, entry).await?;
+            let revision = this.commit(tx, revoked_entry(actor, &token)).await?;
             this.fence_off(TokenRef::Database(id), revision, began).await
         })
         .await
+    }
+}
+
+/// The audit entry of a database token's end.
+pub(crate) fn revoked_entry(actor: Actor, token: &DatabaseToken) -> Entry {
+    Entry {
+        actor,
+        account: token.account,
+        act: Act::DatabaseTokenRevoke,
+        subject: token.id.to_string(),
+        details: vec![("description".to_owned(), token.description.to_string())],
+        changes: vec![ChangeKind::DatabaseToken(token.id)],
     }
 }
 

@@ -93,7 +93,7 @@ impl Authority {
 
     /// Remembers who made an administrative request.
     pub fn note_caller(&self, caller: &Caller, address: IpAddr, agent: &str) {
-        if let Some(token @ TokenRef::Management(id)) = caller.standing() {
+        if let Some(token @ TokenRef::Management(id)) = caller.token() {
             self.usage.shard(id.to_bytes()).lock().see(token, address, agent);
         }
     }
@@ -185,13 +185,11 @@ impl Authority {
     /// The catalog is away.
     pub async fn forget_the_past(&self) -> Result<(), Error> {
         let now = self.clock().now();
+        let past = now.plus_micros(-PAST_SESSIONS);
+        self.grants().forget_sessions(past);
         self.catalog.purge_usage(Hour::of(now).before(KEPT_HOURS)).await?;
-        self.catalog
-            .purge_sessions(now.plus_micros(-PAST_SESSIONS))
-            .await?;
-        self.catalog
-            .purge_device_requests(now.plus_micros(-PAST_SESSIONS))
-            .await?;
+        self.catalog.purge_sessions(past).await?;
+        self.catalog.purge_device_requests(past).await?;
         Ok(())
     }
 

@@ -125,9 +125,8 @@ impl Authority {
             let hash = this.passwords.hash(password, this.rng()).await?;
             let mut tx = this.begin(caller.standing()).await?;
             tx.set_password(user.id, &hash).await?;
-            let now = tx.now();
-            let ended = tx.end_sessions_of(user.id, now, None).await?;
-            let entry = with_sessions(user_entry(caller.actor(), Act::UserPassword, &user), ended);
+            let mut entry = user_entry(caller.actor(), Act::UserPassword, &user);
+            shut_out(&mut tx, &user, None, &mut entry).await?;
             let revision = this.commit(tx, entry).await?;
             this.fence(revision, began).await
         })
@@ -162,8 +161,9 @@ impl Authority {
             user.first_name = first_name.unwrap_or(user.first_name);
             user.last_name = last_name.unwrap_or(user.last_name);
             user.role = request.role.unwrap_or(user.role);
+            let before = tx.enabled_admins(account).await?;
             tx.update_user(&user).await?;
-            leave_an_administrator(&mut tx, &caller, account).await?;
+            leave_an_administrator(&mut tx, &caller, account, before).await?;
             let sessions = tx.sessions_of(id).await?;
             let entry = with_sessions(user_entry(caller.actor(), Act::UserUpdate, &user), sessions);
             let revision = this.commit(tx, entry).await?;
@@ -195,12 +195,12 @@ impl Authority {
                 tx.rollback().await?;
                 return this.fence(this.catalog.revision().await?, began).await;
             }
-            let now = tx.now();
-            user.state = UserState::Disabled { at: now };
+            let before = tx.enabled_admins(account).await?;
+            user.state = UserState::Disabled { at: tx.now() };
             tx.update_user(&user).await?;
-            leave_an_administrator(&mut tx, &caller, account).await?;
-            let ended = tx.end_sessions_of(id, now, None).await?;
-            let entry = with_sessions(user_entry(caller.actor(), Act::UserDisable, &user), ended);
+            leave_an_administrator(&mut tx, &caller, account, before).await?;
+            let mut entry = user_entry(caller.actor(), Act::UserDisable, &user);
+            shut_out(&mut tx, &user, None, &mut entry).await?;
             let revision = this.commit(tx, entry).await?;
             this.fence(revision, began).await
         })
@@ -249,10 +249,11 @@ impl Authority {
             let began = Instant::now();
             let mut tx = this.begin(caller.standing()).await?;
             let user = find(&mut tx, account, id).await?;
-            let ended = tx.sessions_of(id).await?;
+            let before = tx.enabled_admins(account).await?;
+            let mut entry = user_entry(caller.actor(), Act::UserDelete, &user);
+            shut_out(&mut tx, &user, None, &mut entry).await?;
             tx.delete_user(account, id).await?;
-            leave_an_administrator(&mut tx, &caller, account).await?;
-            let entry = with_sessions(user_entry(caller.actor(), Act::UserDelete, &user), ended);
+            leave_an_administrator(&mut tx, &caller, account, before).await?;
             let revision = this.commit(tx, entry).await?;
             this.fence(revision, began).await
         })
@@ -316,13 +317,46 @@ async fn find(tx: &mut Transaction, account: AccountId, id: UserId) -> Result<Us
     found.ok_or_else(|| Error::not_found(WHAT, id))
 }
 
-/// Refuses what would leave nobody who can sign in and administer. The operator, who can always make another, may.
+/// Ends everything by which a person could still act as `user` or become it again: its sessions but `except`, links that
+/// would set its password, and approvals that no device has come back for.
+pub(crate) async fn shut_out(
+    tx: &mut Transaction,
+    user: &User,
+    except: Option<SessionId>,
+    entry: &mut Entry,
+) -> Result<(), Error> {
+    let now = tx.now();
+    let ended = tx.end_sessions_of(user.id, now, except).await?;
+    entry.changes.extend(ended.into_iter().map(ChangeKind::Session));
+    tx.deny_approved_device_requests(user.id).await?;
+    let withdrawn = tx.revoke_invitations_to(user.account, &user.email, now).await?;
+    if !withdrawn.is_empty() {
+        entry
+            .details
+            .push(pair("withdrawn_invitations", in_words(&withdrawn)));
+    }
+    Ok(())
+}
+
+/// The first of these ids, and how many more there are.
+pub(crate) fn in_words(ids: &[impl ToString]) -> String {
+    const SHOWN: usize = 20;
+    let mut words: Vec<String> = ids.iter().take(SHOWN).map(ToString::to_string).collect();
+    if ids.len() > SHOWN {
+        words.push(format!("and {} more", ids.len() - SHOWN));
+    }
+    words.join(" ")
+}
+
+/// Refuses what would take away the last who can sign in and administer, of `before` such. The operator, who can always
+/// make another, may.
 async fn leave_an_administrator(
     tx: &mut Transaction,
     caller: &Caller,
     account: AccountId,
+    before: u64,
 ) -> Result<(), Error> {
-    if caller.actor() == Actor::Operator || tx.enabled_admins(account).await? > 0 {
+    if caller.actor() == Actor::Operator || before == 0 || tx.enabled_admins(account).await? > 0 {
         return Ok(());
     }
     Err(Error::Conflict(

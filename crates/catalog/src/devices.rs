@@ -96,6 +96,22 @@ impl Transaction {
     }
 }
 
+impl Transaction {
+    /// Refuses every device request that `user` approved and that no device has come back for. Returns how many.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn deny_approved_device_requests(&mut self, user: UserId) -> Result<u64, Error> {
+        let denied = sqlx::query(
+            "UPDATE device_requests SET state = 'denied', user_id = NULL WHERE state = 'approved' AND user_id = $1",
+        )
+        .bind(user.to_string())
+        .execute(self.connection())
+        .await?;
+        Ok(denied.rows_affected())
+    }
+}
+
 fn columns(state: DeviceState) -> (&'static str, Option<String>) {
     match state {
         DeviceState::Pending => ("pending", None),

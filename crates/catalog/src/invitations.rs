@@ -1,6 +1,6 @@
 //! Invitations and the hashes of their links' secrets.
 
-use rescind_domain::{AccountId, Invitation, InvitationId, InvitationState, SecretHash};
+use rescind_domain::{AccountId, Email, Invitation, InvitationId, InvitationState, SecretHash, Timestamp};
 use sqlx::any::AnyRow;
 
 use crate::listings::{Filter, Key, Listing};
@@ -82,6 +82,36 @@ impl Transaction {
         .execute(self.connection())
         .await?;
         Error::exactly_one("invitation", updated.rows_affected())
+    }
+}
+
+impl Transaction {
+    /// Withdraws every invitation to `account` for this address that could still be accepted. Returns, in order, which.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn revoke_invitations_to(
+        &mut self,
+        account: AccountId,
+        email: &Email,
+        at: Timestamp,
+    ) -> Result<Vec<InvitationId>, Error> {
+        let rows = sqlx::query(
+            "UPDATE invitations SET revoked_at = $1
+             WHERE account_id = $2 AND email_folded = $3 AND accepted_at IS NULL AND revoked_at IS NULL
+                 AND expires_at > $1 RETURNING id",
+        )
+        .bind(at.micros())
+        .bind(account.to_string())
+        .bind(email.folded())
+        .fetch_all(self.connection())
+        .await?;
+        let ids = rows
+            .iter()
+            .map(|row| Fields::new(row, "invitations", "id").parse("id"));
+        let mut revoked = ids.collect::<Result<Vec<_>, _>>()?;
+        revoked.sort_unstable();
+        Ok(revoked)
     }
 }
 

@@ -90,7 +90,7 @@ impl From<Error> for Problem {
             Error::Refused(refusal) => return refusal.clone().into(),
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
             Error::NotFound { .. } => StatusCode::NOT_FOUND,
-            Error::Conflict(_) => StatusCode::CONFLICT,
+            Error::Conflict(_) | Error::Changed(_) => StatusCode::CONFLICT,
             Error::Invalid { .. } => StatusCode::BAD_REQUEST,
             Error::Unavailable(_) => {
                 tracing::warn!(

@@ -41,6 +41,7 @@ pub(crate) async fn update(
     let request = authority::UpdateDatabaseToken {
         description: patch.description,
         permissions: patch.permissions,
+        if_unchanged: None,
     };
     let (token, receipt) = session
         .authority
