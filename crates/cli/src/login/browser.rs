@@ -97,4 +97,24 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn the_first_browser_that_starts_gets_the_page() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().expect("a directory");
+        let (script, opened) = (directory.path().join("browser"), directory.path().join("opened"));
+        let text = format!(
+            "#!/bin/sh\nprintf %s \"$1\" > {0}.new && mv {0}.new {0}\n",
+            opened.display()
+        );
+        std::fs::write(&script, text).expect("written");
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("set");
+        let browsers = format!("/no/such/browser:{}", script.display());
+        open(URL, |name| (name == "BROWSER").then(|| browsers.clone()));
+        let page = (0..3_000).find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            std::fs::read_to_string(&opened).ok()
+        });
+        assert_eq!(page.as_deref(), Some(URL));
+    }
 }

@@ -116,8 +116,8 @@ impl Login {
         let token = log_in(&provider, &self.clock, |authorization| self.show(authorization))?;
         let secret = token.access_token.expose();
         if !token.token_type.eq_ignore_ascii_case("bearer") || !is_one_word(secret) {
-            let what = format!("it hands out a token of type {:?}", token.token_type);
-            return Err(LoginError::Failed(self.peer.wrong_product(&what)));
+            let what = "what it hands out is no bearer token";
+            return Err(LoginError::Failed(self.peer.wrong_product(what)));
         }
         let seconds = i64::try_from(token.expires_in.unwrap_or(DEFAULT_LIFETIME)).unwrap_or(i64::MAX);
         let expires_at = self.clock.now().plus_micros(seconds.saturating_mul(1_000_000));

@@ -89,7 +89,7 @@ impl Provider for HttpProvider<'_> {
             }
             Some(refusal) => Answer::Refused(refusal),
             None if reply.status.is_server_error() || reply.status == StatusCode::TOO_MANY_REQUESTS => {
-                Answer::Unreachable(format!("{} answers {}", self.peer.origin, reply.status))
+                Answer::Unreachable(self.no_login(&reply).to_string())
             }
             None => match serde_json::from_slice(&reply.body) {
                 Ok(token) if reply.status.is_success() => Answer::Granted(token),
@@ -154,6 +154,12 @@ impl HttpProvider<'_> {
 
     /// What to say to an answer in no form of the protocol.
     fn no_login(&self, reply: &Reply) -> LoginError {
+        if reply.status.is_server_error() {
+            let (origin, status) = (&self.peer.origin, reply.status.as_u16());
+            return LoginError::Failed(format!(
+                "{origin} is not available: it answers {status}; try again"
+            ));
+        }
         let what = match reply.status.is_success() {
             true => format!("it answers with {}", reply.kind),
             false => format!("it answers {} with {}", reply.status.as_u16(), reply.kind),

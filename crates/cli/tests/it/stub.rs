@@ -66,6 +66,15 @@ impl Answer {
             .with("Rescind-Effective-Ms", "3")
     }
 
+    /// No answer: the connection is closed.
+    pub(crate) fn none() -> Self {
+        Self {
+            status: 0,
+            headers: vec![],
+            body: String::new(),
+        }
+    }
+
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -115,6 +124,9 @@ fn serve_connection(stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(
             body,
         } = answer(&asked);
         log.lock().expect("no panic").push(asked);
+        if status == 0 {
+            return;
+        }
         let mut head = format!("HTTP/1.1 {status} X\r\n");
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -204,6 +216,11 @@ impl Ctl {
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// What is below this name in the directory that it runs in.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
     }
 
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
