@@ -1,0 +1,126 @@
+//! `/clusters/{cluster}/database-tokens/{token}/revoke`: what it would break, then the act, then the proof.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use rescind_domain::{DatabaseToken, DatabaseTokenId};
+
+use super::facts::Facts;
+use super::{list, list_path, token_path};
+use crate::answers::{page_with, see};
+use crate::app::App;
+use crate::dialogs::Sheet;
+use crate::errors::Fault;
+use crate::fields::Fields;
+use crate::forms::Submission;
+use crate::notices::Notice;
+use crate::paths::Named;
+use crate::problems::Problems;
+use crate::times::Moment;
+use crate::visitors::Visitor;
+use crate::words::receipt;
+
+#[derive(Template)]
+#[template(path = "database_tokens/revoke.html")]
+struct Dialog {
+    sheet: Sheet,
+    id: DatabaseTokenId,
+    description: String,
+    expires: Option<Moment>,
+    databases: String,
+    created: Moment,
+    facts: Facts,
+    problems: Problems,
+}
+
+/// `GET …/{token}/revoke`.
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Named(id): Named<DatabaseTokenId>,
+) -> Result<Response, Fault> {
+    let token = app
+        .authority
+        .database_token(&visitor.caller, visitor.place()?, id)
+        .await?;
+    if let Some(gone) = already_revoked(&token) {
+        return Ok(see(&token_path(token.cluster, id), Some(gone)));
+    }
+    let query = visitor.browser.query.clone();
+    dialog(&app, &visitor, &token, &query, Problems::default()).await
+}
+
+/// `POST …/{token}/revoke`.
+pub(crate) async fn submit(
+    State(app): State<Arc<App>>,
+    Named(id): Named<DatabaseTokenId>,
+    form: Submission,
+) -> Result<Response, Fault> {
+    let visitor = form.visitor.clone();
+    let place = visitor.place()?;
+    let token = app.authority.database_token(&visitor.caller, place, id).await?;
+    let back = Fields::parse(form.fields.raw("back").as_bytes());
+    if !form.fields.is_on("understood") {
+        let mut problems = Problems::default();
+        problems.add("understood", "Tick the box to revoke the token.");
+        return dialog(&app, &visitor, &token, &back, problems).await;
+    }
+    let gone = already_revoked(&token);
+    let proof = app
+        .authority
+        .revoke_database_token(&visitor.caller, place, id)
+        .await?;
+    let location = back.after(&list_path(place.cluster));
+    let notice = match gone {
+        Some(gone) => Notice::told(format!("{} {}", gone.text, receipt("Refused", &proof))),
+        None => Notice::done(format!(
+            "Revoked “{}”. {}",
+            list::line(token.description.as_str()),
+            receipt("Refused", &proof)
+        )),
+    };
+    Ok(form.done(&location, notice))
+}
+
+/// Said instead of an error when somebody else was faster.
+fn already_revoked(token: &DatabaseToken) -> Option<Notice> {
+    let at = token.state.revoked_at()?;
+    let name = list::line(token.description.as_str());
+    Some(Notice::told(format!(
+        "“{name}” was revoked before, at {}.",
+        at.to_rfc3339(0)
+    )))
+}
+
+async fn dialog(
+    app: &Arc<App>,
+    visitor: &Visitor,
+    token: &DatabaseToken,
+    below: &Fields,
+    problems: Problems,
+) -> Result<Response, Fault> {
+    let state = list::state(visitor, below)?;
+    let cancel = state.href();
+    let mut page = list::build(app, visitor, state).await?;
+    let status = if problems.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let action = format!("{}/revoke", token_path(token.cluster, token.id));
+    let dialog = Dialog {
+        sheet: Sheet::new(&page.frame, "Revoke Database Token", action, cancel),
+        id: token.id,
+        description: token.description.to_string(),
+        expires: token.expires_at.map(Moment),
+        databases: super::permissions::in_words(&token.permissions),
+        created: Moment(token.created_at),
+        facts: Facts::of(app, visitor, visitor.place()?, token.id).await?,
+        problems,
+    };
+    page.frame = page.frame.with_dialog(&dialog)?;
+    page_with(status, &page)
+}

@@ -1,0 +1,162 @@
+//! `/clusters/{cluster}/database-tokens/revoke?token=…&token=…`: several at once.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use rescind_domain::{DatabaseToken, DatabaseTokenId, Receipt, Subject, TokenStatus, Verb};
+
+use super::facts::Facts;
+use super::{list, list_path};
+use crate::answers::{page_with, see};
+use crate::app::App;
+use crate::dialogs::Sheet;
+use crate::errors::Fault;
+use crate::fields::Fields;
+use crate::forms::Submission;
+use crate::notices::Notice;
+use crate::problems::Problems;
+use crate::visitors::Visitor;
+use crate::words::{count, receipt};
+
+/// As many as a page of the list can hold.
+const MOST: usize = 100;
+
+struct Chosen {
+    id: DatabaseTokenId,
+    description: String,
+    use_: String,
+    is_in_use: bool,
+}
+
+#[derive(Template)]
+#[template(path = "database_tokens/revoke_several.html")]
+struct Dialog {
+    sheet: Sheet,
+    chosen: Vec<Chosen>,
+    total: String,
+    in_use: usize,
+    problems: Problems,
+}
+
+/// `GET …/revoke`.
+pub(crate) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Fault> {
+    let query = &visitor.browser.query;
+    let tokens = chosen(&app, &visitor, query).await?;
+    // What the page below needs, without what was chosen on it.
+    let below = query.clone().with("token", "");
+    if tokens.is_empty() {
+        let location = below.after(&list_path(visitor.place()?.cluster));
+        let words = "None of the chosen tokens can be revoked any more. Tick the tokens to revoke.";
+        return Ok(see(&location, Some(Notice::told(words))));
+    }
+    dialog(&app, &visitor, &tokens, &below, Problems::default()).await
+}
+
+/// `POST …/revoke`.
+pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Result<Response, Fault> {
+    let visitor = form.visitor.clone();
+    let place = visitor.place()?;
+    let tokens = chosen(&app, &visitor, &form.fields).await?;
+    let back = Fields::parse(form.fields.raw("back").as_bytes());
+    let location = back.after(&list_path(place.cluster));
+    if !form.fields.is_on("understood") && !tokens.is_empty() {
+        let mut problems = Problems::default();
+        problems.add("understood", "Tick the box to revoke the tokens.");
+        return dialog(&app, &visitor, &tokens, &back, problems).await;
+    }
+    let mut last: Option<Receipt> = None;
+    for (done, token) in tokens.iter().enumerate() {
+        match app
+            .authority
+            .revoke_database_token(&visitor.caller, place, token.id)
+            .await
+        {
+            Ok(proof) => last = Some(proof),
+            Err(error) if done == 0 => return Err(error.into()),
+            Err(error) => {
+                tracing::warn!(%error, "revoking several tokens stopped half-way");
+                let words = format!(
+                    "Revoked {} of {}. The rest was not: {error}. Revoke them again.",
+                    done,
+                    count(tokens.len() as u64, "token")
+                );
+                return Ok(form.done(&location, Notice::warned(words)));
+            }
+        }
+    }
+    let notice = match last {
+        Some(proof) => Notice::done(format!(
+            "Revoked {}. The last one: {}",
+            count(tokens.len() as u64, "token"),
+            receipt("refused", &proof)
+        )),
+        None => Notice::told("They were all revoked before."),
+    };
+    Ok(form.done(&location, notice))
+}
+
+/// Those of the named tokens that the visitor can revoke.
+async fn chosen(app: &App, visitor: &Visitor, fields: &Fields) -> Result<Vec<DatabaseToken>, Fault> {
+    let place = visitor.place()?;
+    let mut tokens = Vec::new();
+    for id in fields
+        .all("token")
+        .filter_map(|text| text.parse().ok())
+        .take(MOST)
+    {
+        let token = app.authority.database_token(&visitor.caller, place, id).await?;
+        let is_revoked = token.state.status(token.expires_at, visitor.now) == TokenStatus::Revoked;
+        if !is_revoked && visitor.may_with(Verb::Delete, Subject::DatabaseToken, token.created_by) {
+            tokens.push(token);
+        }
+    }
+    Ok(tokens)
+}
+
+async fn dialog(
+    app: &Arc<App>,
+    visitor: &Visitor,
+    tokens: &[DatabaseToken],
+    below: &Fields,
+    problems: Problems,
+) -> Result<Response, Fault> {
+    let place = visitor.place()?;
+    let mut rows = Vec::new();
+    for token in tokens {
+        let facts = Facts::of(app, visitor, place, token.id).await?;
+        rows.push(Chosen {
+            id: token.id,
+            description: list::line(token.description.as_str()),
+            use_: match facts.is_in_use() {
+                true => facts.last_day(),
+                false => "not used".to_owned(),
+            },
+            is_in_use: facts.is_in_use(),
+        });
+    }
+    let state = list::state(visitor, below)?;
+    let cancel = state.href();
+    let mut page = list::build(app, visitor, state).await?;
+    let status = if problems.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let dialog = Dialog {
+        sheet: Sheet::new(
+            &page.frame,
+            "Revoke Database Tokens",
+            format!("{}/revoke", list_path(place.cluster)),
+            cancel,
+        ),
+        total: count(rows.len() as u64, "token"),
+        in_use: rows.iter().filter(|row| row.is_in_use).count(),
+        chosen: rows,
+        problems,
+    };
+    page.frame = page.frame.with_dialog(&dialog)?;
+    page_with(status, &page)
+}

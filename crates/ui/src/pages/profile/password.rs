@@ -1,0 +1,88 @@
+//! `/profile/password`: a new password; the other sessions end with the old one.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use rescind_authority::{Error, SignInError};
+
+use super::show::build;
+use crate::answers::page_with;
+use crate::app::App;
+use crate::dialogs::Sheet;
+use crate::errors::{Fault, sentence};
+use crate::forms::Submission;
+use crate::notices::Notice;
+use crate::problems::Problems;
+use crate::visitors::Visitor;
+use crate::words::count;
+
+#[derive(Template)]
+#[template(path = "profile/password.html")]
+struct Dialog {
+    sheet: Sheet,
+    email: String,
+    problems: Problems,
+}
+
+/// `GET /profile/password`.
+pub(crate) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Fault> {
+    dialog(&app, &visitor, Problems::default()).await
+}
+
+/// `POST /profile/password`.
+pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Result<Response, Fault> {
+    let visitor = form.visitor.clone();
+    let fields = &form.fields;
+    let (current, new) = (fields.raw("current_password"), fields.raw("password"));
+    let mut problems = Problems::default();
+    if new != fields.raw("password_again") {
+        problems.add(
+            "password_again",
+            "The two passwords differ. Type the same one twice.",
+        );
+        return dialog(&app, &visitor, problems).await;
+    }
+    let client = visitor.browser.client.clone();
+    let changed = app
+        .authority
+        .change_password(&visitor.caller, current.to_owned(), new.to_owned(), client)
+        .await;
+    match changed {
+        Ok(()) => {
+            let words = "The password is changed. All your other sessions are ended.";
+            return Ok(form.done("/profile", Notice::done(words)));
+        }
+        Err(SignInError::Wrong) => problems.add("current_password", "This is not your current password."),
+        Err(SignInError::Throttled { retry_after }) => {
+            let wait = count(retry_after.as_secs().max(1), "second");
+            problems.add(
+                "current_password",
+                format!("Too many attempts. Try again in {wait}."),
+            );
+        }
+        Err(SignInError::Failed(Error::Invalid { message, .. })) => {
+            problems.add("password", sentence(&message))
+        }
+        Err(SignInError::Failed(error)) => return Err(error.into()),
+    }
+    dialog(&app, &visitor, problems).await
+}
+
+async fn dialog(app: &Arc<App>, visitor: &Visitor, problems: Problems) -> Result<Response, Fault> {
+    let mut page = build(app, visitor).await?;
+    let status = if problems.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let dialog = Dialog {
+        sheet: Sheet::new(&page.frame, "Change Password", "/profile/password", "/profile"),
+        email: visitor.user.email.to_string(),
+        problems,
+    };
+    page.frame = page.frame.with_dialog(&dialog)?;
+    page_with(status, &page)
+}

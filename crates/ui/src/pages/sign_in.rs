@@ -1,0 +1,261 @@
+//! `/sign-in`: with e-mail address and password, on to where one wanted to go, with what one had typed.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, header};
+use rescind_authority::{SignInError, SignedIn};
+
+use crate::answers::{page_with, see};
+use crate::app::App;
+use crate::cookies::Cookie;
+use crate::errors::Fault;
+use crate::fields::Fields;
+use crate::forms::GateSubmission;
+use crate::frame::{Frame, GateFrame, Section};
+use crate::visitors::{Presence, Stranger, Visitor};
+use crate::words;
+
+/// What precedes the names of fields that are kept for a form to be sent again.
+const KEPT: &str = "kept-";
+/// The field that says where that form goes.
+const ACTION: &str = "resume";
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignIn {
+    gate: GateFrame,
+    next: String,
+    email: String,
+    message: String,
+    kept: Vec<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "resume.html")]
+struct Resume {
+    frame: Frame,
+    action: String,
+    kept: Vec<(String, String)>,
+    shown: Vec<(String, String)>,
+}
+
+/// The address of the page, which leads on to `next`.
+pub(crate) fn address(next: &str) -> String {
+    match next {
+        "/" => "/sign-in".to_owned(),
+        next => Fields::default().with("next", next).after("/sign-in"),
+    }
+}
+
+/// `GET /sign-in`.
+pub(crate) async fn show(State(app): State<Arc<App>>, presence: Presence) -> Result<Response, Fault> {
+    match presence {
+        Presence::Visitor(visitor) => Ok(see(&local(visitor.browser.query.text("next")), None)),
+        Presence::Stranger(stranger) => {
+            let next = local(stranger.browser.query.text("next"));
+            sign_in(
+                &app,
+                &stranger,
+                StatusCode::OK,
+                next,
+                String::new(),
+                String::new(),
+                Vec::new(),
+            )
+        }
+    }
+}
+
+/// `POST /sign-in`.
+pub(crate) async fn submit(State(app): State<Arc<App>>, form: GateSubmission) -> Result<Response, Fault> {
+    let fields = &form.fields;
+    let email = fields.text("email").to_owned();
+    let next = local(fields.text("next"));
+    let password = fields.raw("password").to_owned();
+    let client = form.presence.browser().client.clone();
+    let message = match app.authority.sign_in(&email, password, client).await {
+        Ok(signed_in) => return welcome(&app, &form, &signed_in, &next).await,
+        Err(SignInError::Wrong) => "The e-mail address or the password is wrong.".to_owned(),
+        Err(SignInError::Throttled { retry_after }) => {
+            let seconds = retry_after.as_secs().max(1);
+            format!(
+                "Too many attempts. Try again in {}.",
+                words::count(seconds, "second")
+            )
+        }
+        Err(SignInError::Failed(error)) => return Err(error.into()),
+    };
+    let kept = fields
+        .iter()
+        .filter(|(name, _)| *name == ACTION || name.starts_with(KEPT));
+    let kept = kept
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    sign_in(
+        &app,
+        &form.stranger(),
+        StatusCode::UNPROCESSABLE_ENTITY,
+        next,
+        email,
+        message,
+        kept,
+    )
+}
+
+/// The page for someone whose session ended before this form arrived: signing in, then sending it again. Whoever is
+/// signed in by now needs the second step only.
+pub(crate) fn resume(
+    app: &Arc<App>,
+    presence: &Presence,
+    action: String,
+    fields: Fields,
+) -> Result<Response, Fault> {
+    match presence {
+        Presence::Visitor(visitor) => {
+            let kept = pairs(&fields);
+            send_again(app, visitor, action, kept)
+        }
+        Presence::Stranger(stranger) => {
+            let mut kept = vec![(ACTION.to_owned(), action)];
+            kept.extend(
+                pairs(&fields)
+                    .into_iter()
+                    .map(|(name, value)| (format!("{KEPT}{name}"), value)),
+            );
+            let status = StatusCode::UNAUTHORIZED;
+            sign_in(
+                app,
+                stranger,
+                status,
+                "/".to_owned(),
+                String::new(),
+                String::new(),
+                kept,
+            )
+        }
+    }
+}
+
+/// Signed in: the cookie, and on to the page that was wanted, or to the form that waits.
+pub(crate) async fn welcome(
+    app: &Arc<App>,
+    form: &GateSubmission,
+    signed_in: &SignedIn,
+    next: &str,
+) -> Result<Response, Fault> {
+    let fields = &form.fields;
+    let mut response = match fields.given(ACTION).map(local) {
+        None => see(next, None),
+        Some(action) => {
+            let kept = fields.iter().filter_map(|(name, value)| {
+                let name = name.strip_prefix(KEPT)?;
+                Some((name.to_owned(), value.to_owned()))
+            });
+            let browser = form.presence.browser().clone();
+            let visitor = Visitor::just_signed_in(app, signed_in, browser).await?;
+            send_again(app, &visitor, action, kept.collect())?
+        }
+    };
+    let cookie = Cookie::Session.set(signed_in.secret.expose(), None, app.secure);
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    // Whatever this browser kept of pages of the session before is stale now.
+    response
+        .headers_mut()
+        .insert("clear-site-data", HeaderValue::from_static("\"cache\""));
+    Ok(response)
+}
+
+fn send_again(
+    app: &Arc<App>,
+    visitor: &Visitor,
+    action: String,
+    kept: Vec<(String, String)>,
+) -> Result<Response, Fault> {
+    let shown = kept
+        .iter()
+        .filter(|(name, value)| name != "back" && !value.is_empty())
+        .map(|(name, value)| (label(name), value.chars().take(400).collect()))
+        .collect();
+    page_with(
+        StatusCode::OK,
+        &Resume {
+            frame: visitor.frame(app, Section::None, "Send it again?"),
+            action,
+            kept,
+            shown,
+        },
+    )
+}
+
+/// A field's name as people read it.
+fn label(name: &str) -> String {
+    let mut words = name.replace(['_', '-'], " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}
+
+fn pairs(fields: &Fields) -> Vec<(String, String)> {
+    fields
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// A path of this server; the start for anything that could lead elsewhere.
+fn local(next: &str) -> String {
+    let is_path =
+        next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
+    if is_path && !next.starts_with("/sign-") {
+        next.to_owned()
+    } else {
+        "/".to_owned()
+    }
+}
+
+fn sign_in(
+    app: &Arc<App>,
+    stranger: &Stranger,
+    status: StatusCode,
+    next: String,
+    email: String,
+    message: String,
+    kept: Vec<(String, String)>,
+) -> Result<Response, Fault> {
+    let gate = GateFrame::new(app, stranger, "Log In");
+    let view = SignIn {
+        gate,
+        next,
+        email,
+        message,
+        kept,
+    };
+    page_with(status, &view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signing_in_leads_to_this_server_only() {
+        for next in ["/clusters/1?q=a", "/"] {
+            assert_eq!(local(next), next);
+        }
+        for next in [
+            "",
+            "x",
+            "//elsewhere.test",
+            "/\\elsewhere.test",
+            "https://elsewhere.test",
+            "/\t/x",
+            "/sign-out",
+        ] {
+            assert_eq!(local(next), "/", "{next:?}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What the pages of both kinds of tokens share: filters, expiry, and how a new secret is handed over.
+
+use rescind_authority::{TokenColumn, TokenSearch};
+use rescind_domain::{Actor, Timestamp, TokenStatus};
+
+use crate::fields::Fields;
+use crate::lists::ListState;
+use crate::problems::Problems;
+use crate::times;
+use crate::visitors::Known;
+
+/// The switch that also lists what does not work any more.
+pub(crate) const INACTIVE: &str = "inactive";
+/// The filter by who made a token: `me`, or nothing.
+pub(crate) const CREATOR: &str = "creator";
+/// The filter by use: a number of days, or nothing.
+pub(crate) const UNUSED: &str = "unused";
+
+/// For how long a token may have been unused, in days, and in words.
+pub(crate) const UNUSED_CHOICES: [(&str, &str); 4] = [
+    ("1", "Not used for a day"),
+    ("7", "Not used for 7 days"),
+    ("30", "Not used for 30 days"),
+    ("90", "Not used for 90 days"),
+];
+
+/// A day, in microseconds.
+const DAY: i64 = 86_400 * 1_000_000;
+
+/// What the list's state asks of the index. The filter by database is the caller's to add.
+pub(crate) fn search(state: &ListState, visitor: &Known) -> TokenSearch {
+    let statuses = if state.filter(INACTIVE).is_empty() {
+        vec![TokenStatus::Active]
+    } else {
+        vec![TokenStatus::Active, TokenStatus::Expired, TokenStatus::Revoked]
+    };
+    let days = state
+        .filter(UNUSED)
+        .parse::<i64>()
+        .ok()
+        .filter(|days| (1..=3_650).contains(days));
+    let is_own = state.filter(CREATOR) == "me";
+    TokenSearch {
+        text: state.search.clone(),
+        statuses,
+        database: None,
+        creator: is_own.then_some(Actor::User(visitor.user.id)),
+        unused_since: days.map(|days| visitor.now.plus_micros(-days * DAY)),
+        sort: column(state.sort),
+        descending: state.descending,
+        offset: state.offset(),
+        rows: state.rows,
+    }
+}
+
+fn column(key: &str) -> TokenColumn {
+    match key {
+        "status" => TokenColumn::Status,
+        "description" => TokenColumn::Description,
+        "databases" => TokenColumn::Databases,
+        "created" => TokenColumn::CreatedAt,
+        "expires" => TokenColumn::ExpiresAt,
+        "used" => TokenColumn::LastUsedAt,
+        _ => TokenColumn::Id,
+    }
+}
+
+/// The part of a form that says when a token shall end.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Expiry {
+    /// Whether it shall.
+    pub(crate) is_on: bool,
+    /// The date typed.
+    pub(crate) date: String,
+    /// The time typed.
+    pub(crate) time: String,
+    /// The zone of both ([`times::from_fields`]).
+    pub(crate) offset: String,
+    /// The first date that makes sense.
+    pub(crate) earliest: String,
+}
+
+impl Expiry {
+    /// An empty one.
+    pub(crate) fn blank(now: Timestamp) -> Self {
+        Self {
+            earliest: times::date_of(now.plus_micros(-DAY)),
+            ..Self::default()
+        }
+    }
+
+    /// What was typed.
+    pub(crate) fn read(fields: &Fields, now: Timestamp) -> Self {
+        Self {
+            is_on: fields.is_on("expires"),
+            date: fields.text("expiration_date").to_owned(),
+            time: fields.text("expiration_time").to_owned(),
+            offset: fields.text("offset").to_owned(),
+            ..Self::blank(now)
+        }
+    }
+
+    /// The moment meant; notes what is wrong with it.
+    pub(crate) fn moment(&self, now: Timestamp, problems: &mut Problems) -> Option<Timestamp> {
+        if !self.is_on {
+            return None;
+        }
+        if self.date.is_empty() {
+            problems.add("expiration_date", "Enter a date, or switch Expiration off.");
+        }
+        if self.time.is_empty() {
+            problems.add("expiration_time", "Enter a time, such as 23:59.");
+        }
+        if self.date.is_empty() || self.time.is_empty() {
+            return None;
+        }
+        let moment = times::from_fields(&self.date, &self.time, &self.offset);
+        match moment {
+            None => problems.add(
+                "expiration_date",
+                "Enter the date as YYYY-MM-DD and the time as HH:MM.",
+            ),
+            Some(moment) if moment <= now => problems.add("expiration_date", "Must lie in the future."),
+            Some(_) => {}
+        }
+        moment
+    }
+}
+
+/// A ready-made piece of text for a client.
+pub(crate) struct Snippet {
+    /// Which client.
+    pub(crate) name: &'static str,
+    /// What to put there.
+    pub(crate) text: String,
+}

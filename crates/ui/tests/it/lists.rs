@@ -1,0 +1,78 @@
+//! Finding a token: search, sort, filters, pages, and the address that holds all of it.
+
+use rescind_testkit::Key;
+
+use crate::stage::Stage;
+
+#[test]
+fn search_finds_by_description_and_by_id_as_one_types() {
+    let stage = Stage::start();
+    let mut wanted = None;
+    for number in 0..30 {
+        let token = stage.token(&format!("Station {number:02}"), "weather");
+        if number == 17 {
+            wanted = Some(token);
+        }
+    }
+    let wanted = wanted.expect("made");
+    let browser = stage.browser();
+    browser.goto(&stage.cluster("database-tokens"));
+    browser.sees("of 30");
+    browser.press(Key::Letter('/'));
+    assert_eq!(browser.focused().name, "Search by description or ID");
+    browser.type_text("station 17");
+    browser.sees("1–1 of 1");
+    assert_eq!(browser.column("Description"), ["Station 17"]);
+    assert!(browser.url().contains("station"), "{}", browser.url());
+    browser.reload();
+    assert_eq!(browser.column("Description"), ["Station 17"]);
+    assert_eq!(browser.value_of("Search by description or ID"), "station 17");
+
+    browser.fill("Search by description or ID", &wanted.id);
+    browser.sees("Station 17");
+    browser.fill("Search by description or ID", "nowhere at all");
+    browser.does_not_see("Station");
+    browser.click("Clear search and filters");
+    browser.sees("of 30");
+}
+
+#[test]
+fn headers_sort_and_the_pager_turns_and_the_address_remembers() {
+    let stage = Stage::start();
+    for number in 0..25 {
+        stage.token(&format!("Station {number:02}"), "weather");
+    }
+    let browser = stage.browser();
+    browser.goto(&stage.cluster("database-tokens"));
+    browser.click("Description");
+    browser.sees("1–10 of 25");
+    let first = browser.column("Description");
+    let expected: Vec<String> = (0..10).map(|number| format!("Station {number:02}")).collect();
+    assert_eq!(first, expected);
+    browser.click("Description");
+    browser.sees("Station 24");
+    assert_eq!(browser.column("Description")[0], "Station 24");
+    browser.click("Next page");
+    browser.sees("11–20 of 25");
+    assert_eq!(browser.column("Description")[0], "Station 14");
+    browser.reload();
+    assert_eq!(browser.column("Description")[0], "Station 14");
+    browser.back();
+    browser.sees("1–10 of 25");
+    browser.choose("Rows per page", "50");
+    browser.sees("1–25 of 25");
+}
+
+#[test]
+fn inactive_tokens_are_shown_on_demand() {
+    let stage = Stage::start();
+    let gone = stage.token("Long gone", "weather");
+    stage.token("Still here", "weather");
+    stage.revoke(&gone);
+    let browser = stage.browser();
+    browser.goto(&stage.cluster("database-tokens"));
+    assert_eq!(browser.column("Description"), ["Still here"]);
+    browser.tick("Show Inactive Tokens");
+    browser.sees("Long gone");
+    assert_eq!(browser.column("Description").len(), 2);
+}

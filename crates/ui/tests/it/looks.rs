@@ -1,0 +1,266 @@
+//! Every page and dialog, looked at: by axe-core for accessibility, and by people in `target/screenshots`.
+
+use std::collections::BTreeSet;
+
+use rescind_testkit::{Browser, BrowserSetup, Scheme};
+use serde_json::json;
+
+use crate::hostile::TEXTS;
+use crate::stage::{Stage, link_in};
+
+/// A page and the name of its pictures.
+type Page = (&'static str, String);
+
+/// How pages are looked at.
+#[derive(Clone, Copy)]
+struct Look {
+    name: &'static str,
+    scheme: Scheme,
+    width: u32,
+    height: u32,
+}
+
+const LOOKS: [Look; 3] = [
+    Look {
+        name: "light",
+        scheme: Scheme::Light,
+        width: 1280,
+        height: 900,
+    },
+    Look {
+        name: "dark",
+        scheme: Scheme::Dark,
+        width: 1280,
+        height: 900,
+    },
+    Look {
+        name: "narrow",
+        scheme: Scheme::Light,
+        width: 360,
+        height: 740,
+    },
+];
+
+/// Goes through pages in every look; tells every fault at the end, so that one run shows all.
+fn look_at(browser: &Browser, pages: &[Page]) {
+    let mut faults = BTreeSet::new();
+    for look in LOOKS {
+        browser.scheme(look.scheme);
+        browser.resize(look.width, look.height);
+        for (name, path) in pages {
+            browser.goto(path);
+            browser.screenshot(&format!("{}/{name}", look.name));
+            for violation in browser.axe() {
+                faults.insert(format!("{name}, {}: {violation}", look.name));
+            }
+            if is_too_wide(browser) {
+                faults.insert(format!("{name}, {}: it scrolls sideways", look.name));
+            }
+            for complaint in browser.complaints() {
+                // A page that is not there says so with its status, which the console repeats.
+                if !complaint.contains("404") {
+                    faults.insert(format!("{name}, {}: the console says {complaint}", look.name));
+                }
+            }
+        }
+    }
+    let faults: Vec<String> = faults.into_iter().collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+fn is_too_wide(browser: &Browser) -> bool {
+    let wide = "const page = document.documentElement; return page.scrollWidth > page.clientWidth";
+    browser.run_js(wide, &json!([])) == json!(true)
+}
+
+/// A stage with a little of everything.
+fn furnished() -> Stage {
+    let stage = Stage::start();
+    for name in ["archive", "greenhouse", "tides"] {
+        stage.database(name);
+    }
+    for number in 1..=12 {
+        let token = stage.token(&format!("Weather station {number}"), "weather");
+        stage.write_status(&token.secret);
+        if number == 3 {
+            stage.revoke(&token);
+        }
+    }
+    stage.management_token("Nightly job");
+    stage.management_token("Terraform");
+    stage
+}
+
+#[test]
+fn tokens_look_right() {
+    let stage = furnished();
+    let token = stage.token("Telegraf on the roof", "weather");
+    for _ in 0..5 {
+        stage.write_status(&token.secret);
+    }
+    let one = |what: &str| stage.cluster(&format!("database-tokens/{}{what}", token.id));
+    let job = stage.management_token("Backup");
+    let jobs = format!("{}/management-tokens", stage.account());
+    look_at(
+        &stage.browser(),
+        &[
+            ("database-tokens", stage.cluster("database-tokens")),
+            (
+                "database-tokens-none-match",
+                stage.cluster("database-tokens?q=nowhere"),
+            ),
+            ("database-token", one("")),
+            ("database-token-new", stage.cluster("database-tokens/new")),
+            ("database-token-edit", one("/edit")),
+            ("database-token-revoke", one("/revoke")),
+            ("management-tokens", jobs.clone()),
+            ("management-token", format!("{jobs}/{}", job.id)),
+            ("management-token-new", format!("{jobs}/new")),
+            ("management-token-revoke", format!("{jobs}/{}/revoke", job.id)),
+        ],
+    );
+}
+
+#[test]
+fn resources_look_right() {
+    let stage = furnished();
+    let account = stage.account();
+    look_at(
+        &stage.browser(),
+        &[
+            ("overview", stage.cluster("").trim_end_matches('/').to_owned()),
+            ("databases", stage.cluster("databases")),
+            ("database-new", stage.cluster("databases/new")),
+            ("tables", stage.cluster("tables?database=weather")),
+            ("accounts", "/accounts".to_owned()),
+            ("account", account.clone()),
+            ("clusters", format!("{account}/clusters")),
+            ("nodes", "/nodes".to_owned()),
+            ("help", "/help".to_owned()),
+            ("not-found", "/nowhere".to_owned()),
+        ],
+    );
+}
+
+#[test]
+fn people_look_right() {
+    let stage = furnished();
+    let account = stage.account();
+    stage.user("auditor", "edith@example.org");
+    stage.admin.submit(
+        &format!("{account}/users/invite"),
+        &[("email", "grace@example.org"), ("role", "member")],
+    );
+    look_at(
+        &stage.browser(),
+        &[
+            ("users", format!("{account}/users")),
+            ("user-invite", format!("{account}/users/invite")),
+            ("invitations", format!("{account}/invitations")),
+            ("audit-log", format!("{account}/audit-log")),
+            ("profile", "/profile".to_owned()),
+            ("device", "/device".to_owned()),
+        ],
+    );
+}
+
+#[test]
+fn what_strangers_see_looks_right() {
+    let stage = Stage::empty();
+    let invite = format!("{}/users/invite", stage.account());
+    let reply = stage
+        .admin
+        .submit(&invite, &[("email", "grace@example.org"), ("role", "member")]);
+    let shown = reply
+        .header("location")
+        .map_or_else(|| reply.text(), |place| stage.admin.get(place).text());
+    let link = link_in(&shown).expect("a link");
+    look_at(
+        &stage.stranger(),
+        &[
+            ("sign-in", "/sign-in".to_owned()),
+            ("invitation", link),
+            ("invitation-used", "/invitations/I.V1.unknown".to_owned()),
+        ],
+    );
+}
+
+/// A place with nothing in it says what it is for.
+#[test]
+fn emptiness_looks_right() {
+    let stage = Stage::empty();
+    look_at(
+        &stage.browser(),
+        &[
+            ("empty-database-tokens", stage.cluster("database-tokens")),
+            ("empty-databases", stage.cluster("databases")),
+            ("empty-tables", stage.cluster("tables")),
+            (
+                "empty-overview",
+                stage.cluster("").trim_end_matches('/').to_owned(),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn hostile_texts_break_no_layout() {
+    let stage = Stage::start();
+    let tokens: Vec<_> = TEXTS.iter().map(|text| stage.token(text, "weather")).collect();
+    let mut pages = vec![("hostile-database-tokens", stage.cluster("database-tokens"))];
+    for (name, token) in [
+        "hostile-script",
+        "hostile-image",
+        "hostile-template",
+        "hostile-tags",
+    ]
+    .iter()
+    .zip(&tokens)
+    {
+        pages.push((name, stage.cluster(&format!("database-tokens/{}", token.id))));
+    }
+    for (name, token) in ["hostile-rtl", "hostile-emoji", "hostile-long"]
+        .iter()
+        .zip(&tokens[4..])
+    {
+        pages.push((
+            name,
+            stage.cluster(&format!("database-tokens/{}/revoke", token.id)),
+        ));
+    }
+    look_at(&stage.browser(), &pages);
+}
+
+/// The secret, which is shown once, and the receipt.
+#[test]
+fn what_is_shown_once_looks_right() {
+    let stage = furnished();
+    let browser = stage.browser_with(BrowserSetup::default());
+    for look in LOOKS {
+        browser.scheme(look.scheme);
+        browser.resize(look.width, look.height);
+        browser.goto(&stage.cluster("database-tokens/new"));
+        let description = format!("Shown once, {}", look.name);
+        browser.fill("Token Description", &description);
+        browser.choose("Database", "weather");
+        browser.click("Create Token");
+        browser.sees("Token secret");
+        browser.screenshot(&format!("{}/database-token-secret", look.name));
+        assert_eq!(browser.axe(), Vec::new(), "the secret, {}", look.name);
+        browser.click("Done");
+        browser.sees(&description);
+        browser.click(&format!("Options of {description}"));
+        browser.screenshot(&format!("{}/database-token-options", look.name));
+        assert_eq!(browser.axe(), Vec::new(), "the options, {}", look.name);
+        browser.click("Revoke Token");
+        browser.sees("Revoke Database Token");
+        browser.click("See more details");
+        browser.tick("I understand the risk of this action");
+        browser.screenshot(&format!("{}/database-token-revoke-ticked", look.name));
+        assert_eq!(browser.axe(), Vec::new(), "the dialog, {}", look.name);
+        browser.click("Revoke Token");
+        browser.sees("Refused on 1 of 1 nodes");
+        browser.screenshot(&format!("{}/database-token-revoked", look.name));
+        assert_eq!(browser.axe(), Vec::new(), "the receipt, {}", look.name);
+    }
+}

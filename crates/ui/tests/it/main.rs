@@ -1,0 +1,16 @@
+//! The Admin UI as people meet it: a real server, a real browser.
+
+mod creating;
+mod databases;
+mod devices;
+mod hostile;
+mod invitations;
+mod lists;
+mod looks;
+mod protection;
+mod revoking;
+mod roles;
+mod signing_in;
+mod stage;
+mod visitors;
+mod writers;
