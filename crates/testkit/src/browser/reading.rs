@@ -94,6 +94,23 @@ impl Browser {
         })
     }
 
+    /// What stands beside this term in a list of facts, in the open dialog if there is one.
+    ///
+    /// # Panics
+    /// When there is no such term after a while.
+    pub fn fact(&self, term: &str) -> String {
+        const FACT: &str = "const place = document.querySelector('dialog[open]') ?? document; \
+             const plain = (cell) => cell.innerText.replace(/\\s+/g, ' ').trim(); \
+             const found = [...place.querySelectorAll('dt')].find((dt) => plain(dt) === arguments[0]); \
+             return found ? plain(found.nextElementSibling) : null";
+        self.until(&format!("read {term:?}"), || {
+            match self.session.run(FACT, &json!([term]))? {
+                Value::String(text) => Ok(text),
+                _ => Err(Trouble::Wait("there is no such term".to_owned())),
+            }
+        })
+    }
+
     /// The texts of one column of the page's first table, from top to bottom, by the column's header.
     ///
     /// # Panics
