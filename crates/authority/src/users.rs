@@ -77,6 +77,17 @@ impl Authority {
             .ok_or_else(|| Error::not_found(WHAT, email))
     }
 
+    /// Whether anybody can sign in and administer the account: an enabled administrator with a password.
+    ///
+    /// # Errors
+    /// What every read may return.
+    pub async fn can_be_administered(&self, account: AccountId) -> Result<bool, Error> {
+        let mut tx = self.catalog.begin(self.clock().now()).await?;
+        let administrators = tx.enabled_admins(account).await?;
+        tx.rollback().await?;
+        Ok(administrators > 0)
+    }
+
     /// Adds a user without a password: it cannot sign in before [`Self::set_password`].
     ///
     /// # Errors

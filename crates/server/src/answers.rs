@@ -1,8 +1,8 @@
-//! Answers that belong to no face: refusals outside the management API, and the page at the root.
+//! Answers that belong to no face: refusals outside the management API and the Admin UI.
 
 use axum::Json;
-use axum::response::{Html, IntoResponse};
-use http::{StatusCode, Uri};
+use axum::response::IntoResponse;
+use http::{Method, StatusCode, Uri};
 use rescind_wire::ErrorBody;
 
 /// A refusal in the form that the management API has.
@@ -18,17 +18,13 @@ pub(crate) fn refusal(status: StatusCode, message: impl Into<String>) -> impl In
 
 /// What no route matches.
 pub(crate) async fn not_found(uri: Uri) -> impl IntoResponse {
-    refusal(StatusCode::NOT_FOUND, format!("no such path: {}", uri.path()))
+    let message = format!("no such path: {}", uri.path());
+    let message = rescind_domain::redact(&message).into_owned();
+    refusal(StatusCode::NOT_FOUND, message)
 }
 
-/// Tells a person who opened the address in a browser what this is.
-pub(crate) async fn root() -> impl IntoResponse {
-    let headers = [
-        (
-            "content-security-policy",
-            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-        ),
-        ("x-content-type-options", "nosniff"),
-    ];
-    (headers, Html(include_str!("root.html")))
+/// What a route does not take.
+pub(crate) async fn wrong_method(method: Method) -> impl IntoResponse {
+    let message = format!("{method} is not taken here; the header Allow says what is");
+    refusal(StatusCode::METHOD_NOT_ALLOWED, message)
 }

@@ -1,13 +1,14 @@
 //! The command line and its environment variables.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rescind_authority::Location;
+use rescind_authority::{Location, SessionLimits};
 use rescind_domain::{Email, Role};
 
 use crate::failure::Failure;
-use crate::values::{CatalogText, Listen, Size};
+use crate::values::{CatalogText, Listen, PublicUrl, Size, SmtpText, Span};
 
 /// The token authority for InfluxDB 3: creates, lists, updates and revokes tokens, and enforces them on every write
 /// and query.
@@ -72,7 +73,68 @@ pub(crate) struct ServeArguments {
     #[arg(long, env = "RESCIND_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
     #[command(flatten)]
+    pub(crate) people: People,
+    #[command(flatten)]
     pub(crate) bounds: Bounds,
+}
+
+/// How people reach the server, sign in and get mail. Spans are numbers with a unit: 30m, 12h, 7d.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct People {
+    /// Where people reach this server, as links say it [default: the address it listens on]
+    #[arg(long, env = "RESCIND_PUBLIC_URL", value_name = "URL")]
+    pub(crate) public_url: Option<PublicUrl>,
+    /// How long a session in a browser may lie unused before it ends
+    #[arg(long, env = "RESCIND_SESSION_IDLE", value_name = "SPAN", default_value = "2h")]
+    pub(crate) session_idle: Span,
+    /// How long a session in a browser lasts at most
+    #[arg(
+        long,
+        env = "RESCIND_SESSION_LIFETIME",
+        value_name = "SPAN",
+        default_value = "12h"
+    )]
+    pub(crate) session_lifetime: Span,
+    /// Mail server for invitations: smtps://USER:PASSWORD@HOST or smtp://…; a password belongs into the variable or a file
+    #[arg(
+        long,
+        env = "RESCIND_SMTP_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        conflicts_with = "smtp_url_file"
+    )]
+    pub(crate) smtp_url: Option<SmtpText>,
+    /// File that holds what --smtp-url would say
+    #[arg(long, env = "RESCIND_SMTP_URL_FILE", value_name = "FILE")]
+    pub(crate) smtp_url_file: Option<PathBuf>,
+    /// Sender of that mail, such as rescind@example.com
+    #[arg(long, env = "RESCIND_SMTP_FROM", value_name = "EMAIL")]
+    pub(crate) smtp_from: Option<Email>,
+}
+
+impl People {
+    /// Shorter sessions would end while their user reads.
+    const SHORTEST: Duration = Duration::from_secs(60);
+    /// Longer ones are none that anybody remembers.
+    const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+    /// How long browser sessions last.
+    ///
+    /// # Errors
+    /// Names the flag that does not fit, and the fix.
+    pub(crate) fn session_limits(&self) -> Result<SessionLimits, Failure> {
+        let (idle, lifetime) = (self.session_idle.0, self.session_lifetime.0);
+        let problem = if idle < Self::SHORTEST {
+            "--session-idle: must be at least 1m, or sessions end while their users read"
+        } else if lifetime > Self::LONGEST {
+            "--session-lifetime: must be at most 365d"
+        } else if idle > lifetime {
+            "--session-idle: must be at most --session-lifetime, which ends a session however much it is used"
+        } else {
+            return Ok(SessionLimits { idle, lifetime });
+        };
+        Err(Failure::new(problem).into_usage())
+    }
 }
 
 /// What requests may take. Sizes are in bytes, or with a unit: 64KiB, 256MiB, 1GiB.
@@ -177,12 +239,35 @@ pub(crate) struct DemoArguments {
 /// What to do about users.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
+    /// List all users
+    List {
+        #[command(flatten)]
+        data: DataDirectory,
+    },
+    /// Print a one-time link by which a person becomes a user, or a user sets a new password
+    Invite {
+        #[command(flatten)]
+        data: DataDirectory,
+        /// Whom; the address of a user lets that user set a new password
+        email: Email,
+        /// What a new user may do: admin, member or auditor
+        #[arg(long)]
+        role: Role,
+        /// Given name; the person can change it
+        #[arg(long, default_value = "")]
+        first_name: String,
+        /// Family name; the person can change it
+        #[arg(long, default_value = "")]
+        last_name: String,
+        /// Where people reach the server [default: the address of its last start]
+        #[arg(long, env = "RESCIND_PUBLIC_URL", value_name = "URL")]
+        public_url: Option<PublicUrl>,
+    },
     /// Add a user; give it a password with `rescind user passwd`
     Add {
         #[command(flatten)]
         data: DataDirectory,
         /// How the user signs in
-        #[arg(long)]
         email: Email,
         /// Given name
         #[arg(long)]
@@ -194,12 +279,11 @@ pub(crate) enum UserCommand {
         #[arg(long)]
         role: Role,
     },
-    /// Set a user's password, read from the terminal or from stdin
+    /// Set a user's password, read from the terminal or from stdin, and end the user's sessions
     Passwd {
         #[command(flatten)]
         data: DataDirectory,
         /// Whose
-        #[arg(long)]
         email: Email,
     },
     /// Disable a user: refused everywhere from then on
@@ -207,9 +291,37 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         data: DataDirectory,
         /// Whom
-        #[arg(long)]
         email: Email,
     },
+    /// Enable a disabled user again
+    Enable {
+        #[command(flatten)]
+        data: DataDirectory,
+        /// Whom
+        email: Email,
+    },
+    /// Delete a user for good; the audit log keeps what it did
+    Delete {
+        #[command(flatten)]
+        data: DataDirectory,
+        /// Whom
+        email: Email,
+    },
+}
+
+impl UserCommand {
+    /// Where the users are.
+    pub(crate) const fn data(&self) -> &DataDirectory {
+        match self {
+            Self::List { data }
+            | Self::Invite { data, .. }
+            | Self::Add { data, .. }
+            | Self::Passwd { data, .. }
+            | Self::Disable { data, .. }
+            | Self::Enable { data, .. }
+            | Self::Delete { data, .. } => data,
+        }
+    }
 }
 
 /// What to do about the audit log.

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use rescind_authority::Authority;
-use rescind_domain::Email;
+use rescind_authority::{Authority, Caller, Page};
+use rescind_domain::{Email, Role, UserState};
 
 use crate::data_dir::DataDir;
 use crate::engine_owner::EngineOwner;
 use crate::failure::Failure;
+use crate::links::SetUp;
 use crate::profile_file::{Address, ProfileFile};
 
 /// Makes the first account with all that belongs to it, or points the profile of an earlier start to where this one
-/// listens. Fails when the data directory belongs to another catalog.
+/// listens. Fails when the data directory belongs to another catalog. Says what the administrator still has to do.
 ///
 /// The profile is written before the catalog and renamed after it: whenever the process dies, either nothing exists yet
 /// or the next start finds the secret that opens what exists.
@@ -20,7 +21,7 @@ pub(crate) async fn run(
     data: &DataDir,
     address: &Address,
     administrator: &Email,
-) -> Result<(), Failure> {
+) -> Result<SetUp, Failure> {
     let (file, owner) = (ProfileFile::of(data.path()), EngineOwner::of(data.engine()));
     let cannot = |e| Failure::because(format!("{} cannot be written", file.path().display()), e);
     if authority.is_unfounded().await? {
@@ -28,18 +29,44 @@ pub(crate) async fn run(
         must_be_free(&file)?;
         let founding = authority.draw_up(administrator.clone())?;
         let (account, cluster) = (founding.account.id, founding.cluster.id);
+        let set_up = SetUp::Open {
+            administrator: founding.administrator.clone(),
+            secret: founding.invitation_secret.clone(),
+        };
         file.prepare(&founding, address).map_err(cannot)?;
         authority.found(founding).await?;
         file.publish().map_err(cannot)?;
         let profile = file.path().display();
         tracing::info!(%account, %cluster, %profile, "first start: made an account, a cluster and a management token");
-        return owner.must_be(account);
+        owner.must_be(account)?;
+        return Ok(set_up);
     }
-    let account = authority.operator().await?.account();
-    owner.must_be(account)?;
-    let account = account.to_string();
+    let operator = authority.operator().await?;
+    owner.must_be(operator.account())?;
+    let account = operator.account().to_string();
     file.recover(&account).map_err(cannot)?;
-    file.point_to(address, &account).map_err(cannot)
+    file.point_to(address, &account).map_err(cannot)?;
+    later(authority, &operator, administrator).await
+}
+
+/// What a later start owes to whoever lost the link of the first one.
+async fn later(
+    authority: &Arc<Authority>,
+    operator: &Caller,
+    administrator: &Email,
+) -> Result<SetUp, Failure> {
+    if authority.can_be_administered(operator.account()).await? {
+        return Ok(SetUp::Done);
+    }
+    let users = authority
+        .users(operator, operator.account(), &Page::first(Page::MAX))
+        .await?;
+    let known = users
+        .items
+        .into_iter()
+        .find(|user| user.role == Role::Admin && user.state == UserState::Enabled);
+    let administrator = known.map_or_else(|| administrator.clone(), |user| user.email);
+    Ok(SetUp::Invite { administrator })
 }
 
 /// What is there holds the only copy of somebody's token, never of the one that is about to be made.

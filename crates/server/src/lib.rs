@@ -1,5 +1,5 @@
-//! The faces and the composition root: the management API, the embedded upstream, configuration, and the `rescind`
-//! process with its commands.
+//! The faces and the composition root: the management API, signing in from programs, the embedded upstream,
+//! configuration, and the `rescind` process with its commands.
 //!
 //! This crate decides nothing about tokens and computes no query: it brings authority, gateway and engine together and
 //! gives them a clock, randomness, a port and a place on disk. No other crate knows flags, files or signals.
@@ -17,10 +17,12 @@ mod failure;
 mod first_start;
 mod housekeeping;
 mod leftovers;
+mod links;
 mod listener;
 mod locks;
 mod logs;
 mod metrics;
+mod oauth;
 mod openapi;
 mod panics;
 mod profile_file;

@@ -20,13 +20,15 @@ use crate::authorities::Opened;
 use crate::data_dir::DataDir;
 use crate::failure::Failure;
 use crate::housekeeping::Housekeeping;
+use crate::links::SetUp;
 use crate::locks::Lock;
 use crate::metrics::{Metrics, Rendering};
+use crate::oauth::OAuth;
 use crate::profile_file::Address;
 use crate::refusals::Refusals;
 use crate::upstream::Embedded;
-use crate::values::Listen;
-use crate::{answers, api, authorities, first_start, leftovers, listener, metrics, tls};
+use crate::values::{Listen, PublicUrl};
+use crate::{answers, api, authorities, first_start, leftovers, listener, metrics, oauth, tls};
 
 /// What a server is started with.
 pub(crate) struct Setup {
@@ -46,11 +48,15 @@ pub(crate) struct Setup {
     pub(crate) bounds: Bounds,
     /// How long browser sessions last.
     pub(crate) session_limits: SessionLimits,
+    /// Where people reach it, if not at its own address.
+    pub(crate) public_url: Option<PublicUrl>,
 }
 
 /// A server that accepts connections.
 pub(crate) struct Running {
     url: String,
+    public_url: Arc<str>,
+    set_up: SetUp,
     shutdown: CancellationToken,
     tasks: TaskTracker,
     /// Ends after the requests have, so that what they did is flushed.
@@ -59,7 +65,7 @@ pub(crate) struct Running {
     engine: Engine,
     catalog: Catalog,
     /// Given back last of all.
-    _locks: (DataDir, Option<Lock>),
+    locks: (DataDir, Option<Lock>),
 }
 
 impl Running {
@@ -74,6 +80,7 @@ impl Running {
             certificate,
             bounds,
             session_limits,
+            public_url,
         } = setup;
         let tls = certificate
             .as_ref()
@@ -92,7 +99,7 @@ impl Running {
             catalog,
             lock,
         } = authorities::open(&location, node_name, session_limits).await?;
-        first_start::run(&authority, &data, &address, &administrator).await?;
+        let set_up = first_start::run(&authority, &data, &address, &administrator).await?;
         let engine = open_engine(&data, &bounds).await?;
         let metrics = Metrics::install(&SystemClock)?;
         let (shutdown, background) = (CancellationToken::new(), CancellationToken::new());
@@ -105,24 +112,39 @@ impl Running {
         background_tasks.spawn(housekeeping.run(background.clone()));
         background_tasks.spawn(metrics.clone().keep_small(background.clone()));
         let url = address.url();
-        let router = router(authority, &engine, metrics, &url, &bounds);
+        let public_url = Arc::from(public_url.as_ref().map_or(url.as_str(), PublicUrl::as_str));
+        let faces = Faces {
+            authority,
+            engine: engine.clone(),
+            metrics,
+            public_url: Arc::clone(&public_url),
+        };
+        let router = faces.router(&url, &bounds);
         tasks.spawn(listener::serve(listener, server(router, tls), shutdown.clone()));
         tracing::info!(url, "serving");
         Ok(Self {
             url,
+            public_url,
+            set_up,
             shutdown,
             tasks,
             background,
             background_tasks,
             engine,
             catalog,
-            _locks: (data, lock),
+            locks: (data, lock),
         })
     }
 
     /// Where clients reach it: `http://HOST:PORT`.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Tells on stderr what the first administrator still has to do, if anything.
+    pub(crate) fn tell_set_up(&self) {
+        let (data, _) = &self.locks;
+        self.set_up.tell(&self.public_url, data.path());
     }
 
     /// Lets requests in progress end, flushes and closes.
@@ -206,35 +228,50 @@ fn server(router: Router, tls: Option<TlsAcceptor>) -> listener::Server {
     listener::Server { router, tls }
 }
 
-fn router(
+/// What the faces work with.
+struct Faces {
     authority: Arc<Authority>,
-    engine: &Engine,
+    engine: Engine,
     metrics: Metrics,
-    url: &str,
-    bounds: &Bounds,
-) -> Router {
-    let counting = axum::middleware::from_fn_with_state(Arc::new(Refusals::new()), metrics::count_management);
-    let management = api::router(Arc::clone(&authority), Arc::new(SystemClock), url).layer(counting);
-    let upstream = Arc::new(Embedded::new(engine.clone(), Arc::clone(&authority)));
-    let rendering = Rendering {
-        authority: Arc::clone(&authority),
-        metrics,
-    };
-    let gateway = rescind_gateway::Settings {
-        max_body_bytes: bounds.max_body_bytes.0,
-        max_bytes_in_flight: bounds.body_memory_bytes.0,
-        ..rescind_gateway::Settings::default()
-    };
-    Router::new()
-        .nest("/api/v0", management)
-        .route("/", get(answers::root))
-        .route("/metrics", get(metrics::render).with_state(rendering))
-        .fallback(answers::not_found)
-        // The data plane does so by itself: its bodies are longer.
-        .layer(axum::middleware::from_fn(leftovers::clear))
-        .merge(rescind_gateway::router(rescind_gateway::Gateway::new(
-            authority, upstream, gateway,
-        )))
+    public_url: Arc<str>,
+}
+
+impl Faces {
+    fn router(self, url: &str, bounds: &Bounds) -> Router {
+        let Self {
+            authority,
+            engine,
+            metrics,
+            public_url,
+        } = self;
+        let counting =
+            axum::middleware::from_fn_with_state(Arc::new(Refusals::new()), metrics::count_management);
+        let management = api::router(Arc::clone(&authority), Arc::new(SystemClock), url).layer(counting);
+        let oauth = OAuth {
+            authority: Arc::clone(&authority),
+            public_url,
+        };
+        let rendering = Rendering {
+            authority: Arc::clone(&authority),
+            metrics,
+        };
+        let gateway = rescind_gateway::Settings {
+            max_body_bytes: bounds.max_body_bytes.0,
+            max_bytes_in_flight: bounds.body_memory_bytes.0,
+            ..rescind_gateway::Settings::default()
+        };
+        let upstream = Arc::new(Embedded::new(engine, Arc::clone(&authority)));
+        Router::new()
+            .nest("/api/v0", management)
+            .merge(oauth::router(oauth))
+            .route("/metrics", get(metrics::render).with_state(rendering))
+            .fallback(answers::not_found)
+            // The data plane does so by itself: its bodies are longer.
+            .layer(axum::middleware::from_fn(leftovers::clear))
+            .merge(rescind_gateway::router(rescind_gateway::Gateway::new(
+                authority, upstream, gateway,
+            )))
+    }
 }
 
 #[cfg(test)]

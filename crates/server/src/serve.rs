@@ -2,8 +2,6 @@
 
 use std::io::Write as _;
 
-use rescind_authority::SessionLimits;
-
 use crate::args::ServeArguments;
 use crate::data_dir::DataDir;
 use crate::failure::Failure;
@@ -15,6 +13,7 @@ use crate::{logs, running};
 pub(crate) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
     let location = arguments.data.location()?;
     arguments.bounds.check()?;
+    let session_limits = arguments.people.session_limits()?;
     logs::start(arguments.log_format, arguments.log.as_deref())?;
     let setup = Setup {
         data: DataDir::create(&arguments.data.data_dir)?,
@@ -24,7 +23,8 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
         administrator: arguments.admin_email,
         certificate: arguments.tls_cert.zip(arguments.tls_key),
         bounds: arguments.bounds,
-        session_limits: SessionLimits::default(),
+        session_limits,
+        public_url: arguments.people.public_url,
     };
     let mut signals = Signals::catch()?;
     let server = tokio::select! {
@@ -32,6 +32,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
         // Nothing is served yet: there is nothing to drain.
         _ = signals.next() => return Ok(()),
     };
+    server.tell_set_up();
     announce(server.url())?;
     let signal = signals.next().await;
     tracing::info!(signal, "stopping: requests in progress may end");

@@ -1,40 +1,65 @@
 //! `rescind user …`: acts on the data directory itself, while no server runs on it.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use rescind_authority::{AddUser, Authority, SessionLimits};
+use rescind_authority::{AddUser, Authority, Caller, Invite, Page, SessionLimits};
+use rescind_domain::{Email, User, UserState};
 
 use crate::args::UserCommand;
 use crate::authorities::Opened;
 use crate::data_dir::DataDir;
 use crate::failure::Failure;
+use crate::links;
+use crate::profile_file::{Address, ProfileFile};
+use crate::values::PublicUrl;
 use crate::{authorities, terminal};
 
 /// Does what was asked and says so on stdout.
 pub(crate) async fn run(command: UserCommand) -> Result<(), Failure> {
-    let data = match &command {
-        UserCommand::Add { data, .. }
-        | UserCommand::Passwd { data, .. }
-        | UserCommand::Disable { data, .. } => data,
-    };
+    let data = command.data();
     let location = data.existing_location()?;
-    let _dir = DataDir::open(&data.data_dir)?;
+    let dir = DataDir::open(&data.data_dir)?;
     let Opened {
         authority,
         catalog,
         lock: _lock,
     } = authorities::open(&location, "rescind-user".to_owned(), SessionLimits::default()).await?;
-    let done = act(&authority, command).await;
+    let done = act(&authority, &dir, command).await;
     catalog.close().await;
     // What was done stays done, whether or not anyone reads about it.
     let _ = writeln!(std::io::stdout().lock(), "{}", done?);
     Ok(())
 }
 
-async fn act(authority: &Arc<Authority>, command: UserCommand) -> Result<String, Failure> {
+async fn act(authority: &Arc<Authority>, dir: &DataDir, command: UserCommand) -> Result<String, Failure> {
     let operator = authority.operator().await?;
+    let account = operator.account();
     Ok(match command {
+        UserCommand::List { .. } => list(authority, &operator).await?,
+        UserCommand::Invite {
+            email,
+            role,
+            first_name,
+            last_name,
+            public_url,
+            ..
+        } => {
+            let request = Invite {
+                email,
+                first_name,
+                last_name,
+                role,
+            };
+            let invited = authority.invite(&operator, account, request).await?;
+            let link = links::invitation(&address(public_url, dir), &invited.secret);
+            format!(
+                "{link}\n\nThis link works once, for three days: give it to {}",
+                invited.item.email
+            )
+        }
         UserCommand::Add {
             email,
             first_name,
@@ -48,20 +73,81 @@ async fn act(authority: &Arc<Authority>, command: UserCommand) -> Result<String,
                 last_name,
                 role,
             };
-            let user = authority.add_user(&operator, operator.account(), request).await?;
-            let advice = "give it a password with `rescind user passwd`";
+            let user = authority.add_user(&operator, account, request).await?;
+            let advice =
+                "give it a password with `rescind user passwd`, or a link with `rescind user invite`";
             format!("added {} ({}, {}); {advice}", user.email, user.role, user.id)
         }
         UserCommand::Passwd { email, .. } => {
+            let user = find(authority, &operator, &email).await?;
             let password = terminal::read_password()?;
-            let user = authority.user_by_email(&operator, &email).await?;
             authority.set_password(&operator, user.id, password).await?;
-            format!("set the password of {email}")
+            format!("set the password of {}", user.email)
         }
         UserCommand::Disable { email, .. } => {
-            let user = authority.user_by_email(&operator, &email).await?;
-            authority.disable_user(&operator, user.account, user.id).await?;
-            format!("disabled {email}")
+            let user = find(authority, &operator, &email).await?;
+            authority.disable_user(&operator, account, user.id).await?;
+            format!("disabled {}", user.email)
+        }
+        UserCommand::Enable { email, .. } => {
+            let user = find(authority, &operator, &email).await?;
+            authority.enable_user(&operator, account, user.id).await?;
+            format!("enabled {}", user.email)
+        }
+        UserCommand::Delete { email, .. } => {
+            let user = find(authority, &operator, &email).await?;
+            authority.delete_user(&operator, account, user.id).await?;
+            format!("deleted {}", user.email)
         }
     })
+}
+
+async fn find(authority: &Authority, operator: &Caller, email: &Email) -> Result<User, Failure> {
+    Ok(authority.user_by_email(operator, email).await?)
+}
+
+/// One line for each user: address, role, state, name, id.
+async fn list(authority: &Authority, operator: &Caller) -> Result<String, Failure> {
+    let mut lines = String::new();
+    let mut page = Page::first(Page::MAX);
+    loop {
+        let found = authority.users(operator, operator.account(), &page).await?;
+        for user in found.items {
+            let state = match user.state {
+                UserState::Enabled => "enabled",
+                UserState::Disabled { .. } => "disabled",
+            };
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                lines,
+                "{}  {:<7}  {state:<8}  {}  {} {}",
+                user.id, user.role, user.email, user.first_name, user.last_name
+            );
+        }
+        match found.next {
+            Some(next) => page = Page::after(Page::MAX, next),
+            None => return Ok(lines.trim_end().to_owned()),
+        }
+    }
+}
+
+/// Where people reach the server: as told, or as its last start said in `influxctl.toml`, or as it does by default.
+fn address(told: Option<PublicUrl>, dir: &DataDir) -> String {
+    if let Some(url) = told {
+        return url.as_str().to_owned();
+    }
+    last_address(dir).unwrap_or_else(|| "http://127.0.0.1:8181".to_owned())
+}
+
+fn last_address(dir: &DataDir) -> Option<String> {
+    let text = std::fs::read_to_string(ProfileFile::of(dir.path()).path()).ok()?;
+    let table: toml::Table = text.parse().ok()?;
+    let profile = table.get("profile")?.get(0)?;
+    let is_plain = profile.get("tls").and_then(|tls| tls.get("disable")?.as_bool());
+    let address = Address {
+        host: profile.get("host")?.as_str()?.to_owned(),
+        port: profile.get("port")?.as_str()?.parse().ok()?,
+        certificate: (is_plain != Some(true)).then(PathBuf::new),
+    };
+    Some(address.url())
 }

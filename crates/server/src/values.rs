@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
+use http::Uri;
 use rescind_authority::Location;
 
 use crate::failure::Failure;
@@ -67,6 +69,94 @@ impl FromStr for Size {
             Some(bytes) if bytes > 0 => Ok(Self(bytes)),
             _ => Err("must be a number of bytes above 0, or one with a unit: 64KiB, 256MiB, 1GiB".to_owned()),
         }
+    }
+}
+
+/// A length of time, above zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span(pub(crate) Duration);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at(digits);
+        let factor: u64 = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 60 * 60,
+            "d" => 24 * 60 * 60,
+            _ => 0,
+        };
+        let seconds = number
+            .parse()
+            .ok()
+            .and_then(|number: u64| number.checked_mul(factor));
+        match seconds {
+            Some(seconds) if seconds > 0 => Ok(Self(Duration::from_secs(seconds))),
+            _ => Err("must be a whole number above 0 with a unit: 90s, 30m, 12h or 7d".to_owned()),
+        }
+    }
+}
+
+/// Where people reach the server: scheme, host and port, without a slash at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PublicUrl(String);
+
+impl PublicUrl {
+    /// `https://rescind.example.com`.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether people come over TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            "must be http:// or https:// with a host, such as https://rescind.example.com, and no path"
+                .to_owned()
+        };
+        let uri: Uri = text.parse().map_err(|_| wrong())?;
+        let scheme = uri.scheme_str().unwrap_or_default();
+        let host = uri.host().unwrap_or_default();
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let is_bare = matches!(uri.path(), "" | "/") && uri.query().is_none() && !text.contains('#');
+        let is_good = matches!(scheme, "http" | "https") && !host.is_empty() && !authority.contains('@');
+        match is_good && is_bare {
+            true => Ok(Self(format!("{scheme}://{}", authority.to_ascii_lowercase()))),
+            false => Err(wrong()),
+        }
+    }
+}
+
+/// A mail server's address, as typed. Judged after parsing, because it may hold a password.
+#[derive(Clone)]
+pub(crate) struct SmtpText(String);
+
+impl SmtpText {
+    /// What was typed, without white space around it: a file ends with a line end.
+    pub(crate) fn expose(&self) -> &str {
+        self.0.trim()
+    }
+}
+
+impl From<String> for SmtpText {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for SmtpText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SmtpText(…)")
     }
 }
 
@@ -157,6 +247,40 @@ mod tests {
             "18446744073709551615GiB",
         ] {
             assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_have_units() {
+        for (text, seconds) in [("90s", 90), ("1m", 60), ("12h", 43_200), ("7d", 604_800)] {
+            assert_eq!(text.parse(), Ok(Span(Duration::from_secs(seconds))), "{text}");
+        }
+        for text in ["", "0h", "5", "-1h", "1.5h", "h", "2 h", "99999999999999999d"] {
+            assert!(text.parse::<Span>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        for (text, url) in [
+            ("https://Rescind.example.com/", "https://rescind.example.com"),
+            ("http://[::1]:8181", "http://[::1]:8181"),
+            ("HTTPS://a:8443", "https://a:8443"),
+        ] {
+            assert_eq!(text.parse(), Ok(PublicUrl(url.to_owned())), "{text}");
+        }
+        for text in [
+            "",
+            "rescind.example.com",
+            "ftp://a",
+            "https://",
+            "https://a/rescind",
+            "https://a?b",
+            "https://a/#b",
+            "https://user@a",
+            "javascript:alert(1)",
+        ] {
+            assert!(text.parse::<PublicUrl>().is_err(), "{text}");
         }
     }
 

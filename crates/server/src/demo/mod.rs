@@ -37,6 +37,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         certificate: None,
         bounds: Bounds::default(),
         session_limits: SessionLimits::default(),
+        public_url: None,
     })
     .await?;
     let scene = Scene {
