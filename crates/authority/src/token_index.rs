@@ -23,6 +23,8 @@ mod order;
 mod rows;
 mod sets;
 mod slots;
+#[cfg(test)]
+mod tests;
 mod texts;
 
 /// Which tokens to find, in what order, and which of them to return.
