@@ -1,7 +1,8 @@
-//! `influxctl.toml` in the data directory: the profile with which `influxctl` reaches this server at once.
+//! `influxctl.toml` in the data directory: the profiles with which `influxctl` reaches this server at once.
 //!
-//! It holds a management token in clear: mode 0600, never logged. It belongs to the operator once it is written: a later
-//! start changes only what it must, the address.
+//! The first holds a management token in clear: mode 0600, never logged. The other one, `login`, holds none: with it
+//! people act in their own names. The file belongs to the operator once it is written: a later start changes only what it
+//! must, the address.
 
 use std::fs::{File, OpenOptions, rename};
 use std::io::{self, Write as _};
@@ -64,7 +65,7 @@ impl ProfileFile {
         &self.path
     }
 
-    /// Puts the first profile beside its place, so that the secret is safe on disk before it is of any use.
+    /// Puts the profiles beside their place, so that the secret is safe on disk before it is of any use.
     pub(crate) fn prepare(&self, founding: &Founding, address: &Address) -> io::Result<()> {
         self.write_pending(&render(founding, address))
     }
@@ -84,7 +85,7 @@ impl ProfileFile {
         }))
     }
 
-    /// Ends what a crash left half done: a profile that was prepared for `account`, whose token exists by now.
+    /// Ends what a crash left half done: profiles that were prepared for `account`, whose token exists by now.
     pub(crate) fn recover(&self, account: &str) -> io::Result<()> {
         let prepared = read_if_there(&self.pending)?.and_then(|text| account_of(&text));
         match prepared.is_some_and(|owner| owner == account) && !self.path.try_exists()? {
@@ -93,8 +94,8 @@ impl ProfileFile {
         }
     }
 
-    /// Points the profile to `address`, if it is one of `account`. Leaves alone what the operator moved away or made
-    /// into something else.
+    /// Points the profiles to `address`, if they are of `account`. Leaves alone what the operator moved away or made into
+    /// something else.
     pub(crate) fn point_to(&self, address: &Address, account: &str) -> io::Result<()> {
         let Some(text) = read_if_there(&self.path)? else {
             return Ok(());
@@ -134,27 +135,41 @@ impl ProfileFile {
     }
 }
 
+/// The name of the profile that holds no token.
+const LOGIN: &str = "login";
+
 fn render(founding: &Founding, address: &Address) -> String {
+    let profile = |name: &str, token: &str| {
+        format!(
+            "[[profile]]\n\
+             name = \"{name}\"\n\
+             product = \"dedicated\"\n\
+             host = {}\n\
+             port = \"{}\"\n\
+             account_id = \"{}\"\n\
+             cluster_id = \"{}\"\n\
+             {token}\
+             \n\
+             [profile.tls]\n\
+             {}\n",
+            quoted(&address.host),
+            address.port,
+            founding.account.id,
+            founding.cluster.id,
+            address.tls_line(),
+        )
+    };
     format!(
         "# Made by the first start of rescind. It holds a management token: keep it to yourself.\n\
          # The server keeps host, port and tls up to date; everything else is yours to change.\n\
-         [[profile]]\n\
-         name = \"default\"\n\
-         product = \"dedicated\"\n\
-         host = {}\n\
-         port = \"{}\"\n\
-         account_id = \"{}\"\n\
-         cluster_id = \"{}\"\n\
-         mgmt_token = \"{}\"\n\
-         \n\
-         [profile.tls]\n\
-         {}\n",
-        quoted(&address.host),
-        address.port,
-        founding.account.id,
-        founding.cluster.id,
-        founding.secret.expose(),
-        address.tls_line(),
+         {}\n\
+         # Without a token, for people who act in their own names: influxctl --profile {LOGIN} asks them to log in.\n\
+         {}",
+        profile(
+            "default",
+            &format!("mgmt_token = \"{}\"\n", founding.secret.expose())
+        ),
+        profile(LOGIN, "")
     )
 }
 
@@ -177,32 +192,50 @@ fn account_of(text: &str) -> Option<String> {
     Some(account.to_owned())
 }
 
-/// The same text with the first profile's address replaced, line by line, so that comments and order stay.
+/// Whether each profile in turn is one that the server keeps: the first, and the one called `login` of the same account.
+fn kept(text: &str) -> Vec<bool> {
+    let table: toml::Table = text.parse().unwrap_or_default();
+    let profiles = table.get("profile").and_then(toml::Value::as_array);
+    let profiles = profiles.map_or(&[][..], Vec::as_slice);
+    let value = |profile: &toml::Value, key: &str| Some(profile.get(key)?.as_str()?.to_owned());
+    let owner = profiles.first().and_then(|first| value(first, "account_id"));
+    let is_login = |profile: &toml::Value| {
+        value(profile, "name").as_deref() == Some(LOGIN) && value(profile, "account_id") == owner
+    };
+    let numbered = profiles.iter().enumerate();
+    numbered
+        .map(|(number, profile)| number == 0 || is_login(profile))
+        .collect()
+}
+
+/// The same text with the address of the kept profiles replaced, line by line, so that comments and order stay.
 fn readdress(text: &str, address: &Address) -> String {
-    let mut profiles = 0;
+    let mut following = kept(text).into_iter();
+    let mut is_kept = false;
     let mut section = "";
     let mut lines = Vec::new();
     for line in text.lines() {
         let bare = line.trim();
         if bare.starts_with('[') {
-            profiles += usize::from(bare.starts_with("[[profile]]"));
+            if bare.starts_with("[[profile]]") {
+                is_kept = following.next().unwrap_or(false);
+            }
             section = bare;
             lines.push(line.to_owned());
-            if profiles == 1 && section.starts_with("[profile.tls]") {
+            if is_kept && section.starts_with("[profile.tls]") {
                 lines.push(address.tls_line());
             }
             continue;
         }
         let key = bare.split('=').next().unwrap_or_default().trim();
-        let is_first = profiles == 1;
         match key {
-            "host" if is_first && section.starts_with("[[profile]]") => {
+            "host" if is_kept && section.starts_with("[[profile]]") => {
                 lines.push(format!("host = {}", quoted(&address.host)));
             }
-            "port" if is_first && section.starts_with("[[profile]]") => {
+            "port" if is_kept && section.starts_with("[[profile]]") => {
                 lines.push(format!("port = \"{}\"", address.port));
             }
-            "disable" | "ca" if is_first && section.starts_with("[profile.tls]") => {}
+            "disable" | "ca" if is_kept && section.starts_with("[profile.tls]") => {}
             _ => lines.push(line.to_owned()),
         }
     }
@@ -242,6 +275,20 @@ mod tests {
         );
         assert_eq!(secured, expected.replacen("disable = true", "ca = \"/c.pem\"", 1));
         assert_eq!(readdress(&secured, &clear(2)), moved);
+    }
+
+    #[test]
+    fn the_profile_without_a_token_follows_its_account() {
+        let login = |account: &str, port: &str| {
+            format!(
+                "[[profile]]\nname = \"login\"\nhost = \"::1\"\nport = \"{port}\"\naccount_id = \"{account}\"\n\
+                 # no token here\n[profile.tls]\ndisable = true\n"
+            )
+        };
+        let first = login("a", "1").replace("\"login\"", "\"main\"");
+        let text = |port: &str| first.replace("\"1\"", "\"2\"") + &login("b", "1") + &login("a", port);
+        assert_eq!(readdress(&text("1"), &clear(2)), text("2"));
+        assert_eq!(readdress(&text("2"), &clear(2)), text("2"));
     }
 
     #[test]

@@ -133,6 +133,9 @@ fn the_profile_follows_the_port() {
         profile.port
     );
     assert_eq!(profile.mgmt_token, first.management_token());
+    let port = format!("port = \"{}\"\n", profile.port);
+    let text = fs::read_to_string(&file).expect("readable");
+    assert_eq!(text.matches(&port).count(), 2, "both profiles: {text}");
     assert_eq!(second.influxctl().run(&["token", "list"]).code, 0);
     assert!(
         fs::read_to_string(&file)
