@@ -5,12 +5,13 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
+use http::{StatusCode, header};
 use rescind_authority::{Error, SignInError};
 
 use super::show::build;
 use crate::answers::page_with;
 use crate::app::App;
+use crate::cookies::Cookie;
 use crate::dialogs::Sheet;
 use crate::errors::{Fault, sentence};
 use crate::forms::Submission;
@@ -51,9 +52,12 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Res
         .change_password(&visitor.caller, current.to_owned(), new.to_owned(), client)
         .await;
     match changed {
-        Ok(()) => {
+        Ok(signed_in) => {
             let words = "The password is changed. All your other sessions are ended.";
-            return Ok(form.done("/profile", Notice::done(words)));
+            let mut response = form.done("/profile", Notice::done(words));
+            let cookie = Cookie::Session.set(signed_in.secret.expose(), None, app.secure);
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+            return Ok(response);
         }
         Err(SignInError::Wrong) => problems.add("current_password", "This is not your current password."),
         Err(SignInError::Throttled { retry_after }) => {
