@@ -74,6 +74,7 @@ async fn open(directory: &std::path::Path, clock: &Arc<FrozenClock>) -> Outcome<
         session_limits: SessionLimits {
             idle: Duration::from_secs(30 * 86_400),
             lifetime: Duration::from_secs(30 * 86_400),
+            ..SessionLimits::default()
         },
     };
     Ok(Authority::open(catalog, settings).await?)
