@@ -26,6 +26,27 @@ const AT_ONCE: usize = 2;
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const SHORTEST: usize = 12;
 const LONGEST_BYTES: usize = 1_024;
+/// How many guesses a password must withstand, as the power of ten that zxcvbn estimates. One that is on the lists of
+/// the most common ones with some digits at its end does not reach this (NIST SP 800-63B section 3.1.1.2).
+const FEWEST_GUESSES: f64 = 9.0;
+/// Shorter ones stand in too many others by chance.
+const SHORTEST_WORD: usize = 3;
+/// Words that everybody thinks of here.
+const OF_THE_HOUSE: [&str; 13] = [
+    "rescind",
+    "influx",
+    "influxdb",
+    "influxdata",
+    "influxctl",
+    "telegraf",
+    "grafana",
+    "token",
+    "database",
+    "admin",
+    "administrator",
+    "password",
+    "secret",
+];
 
 /// Why a password was not checked.
 pub(crate) enum CheckError {
@@ -70,7 +91,8 @@ impl Passwords {
     }
 }
 
-/// Refuses what is too short to resist guessing, or too long to hash.
+/// Refuses what is too short to resist guessing, or too long to hash. Words of the house and words from `about` the user
+/// make a password no stronger: what is left without them must withstand guessing by itself.
 ///
 /// # Errors
 /// [`Error::Invalid`] on the field `password`.
@@ -81,14 +103,39 @@ pub(crate) fn check_strength(password: &str, about: &[&str]) -> Result<(), Error
             format!("must have at least {SHORTEST} characters and at most {LONGEST_BYTES} bytes"),
         ));
     }
-    let guessable = zxcvbn::zxcvbn(password, about);
-    if guessable.score() < zxcvbn::Score::Three {
+    let words = words_about(about);
+    if guesses(password, &words).min(guesses(&without(password, &words), &[])) < FEWEST_GUESSES {
         return Err(Error::invalid(
             "password",
             "is too easy to guess: avoid names, common words, dates and rows of keys; several unrelated words are good",
         ));
     }
     Ok(())
+}
+
+/// What the texts are made of, and words of the house, in lower case; no word comes before one that it is part of.
+fn words_about(about: &[&str]) -> Vec<String> {
+    let parts = about
+        .iter()
+        .flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
+    let words = about.iter().copied().chain(parts).chain(OF_THE_HOUSE);
+    let mut words: Vec<String> = words
+        .map(str::to_lowercase)
+        .filter(|word| word.chars().count() >= SHORTEST_WORD)
+        .collect();
+    words.sort_unstable_by_key(|word| std::cmp::Reverse(word.len()));
+    words
+}
+
+fn without(password: &str, words: &[String]) -> String {
+    let password = password.to_lowercase();
+    words.iter().fold(password, |rest, word| rest.replace(word, ""))
+}
+
+/// As a power of ten.
+fn guesses(password: &str, words: &[String]) -> f64 {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    zxcvbn::zxcvbn(password, &words).guesses_log10()
 }
 
 fn salt(rng: &dyn Rng) -> [u8; 16] {
@@ -130,6 +177,92 @@ mod tests {
         }
         assert!(check_strength("correct lamp ferry onion", &[]).is_ok());
         assert!(check_strength(&"x7 q".repeat(300), &[]).is_err());
+    }
+
+    #[test]
+    fn words_of_the_house_and_of_the_person_make_no_password() {
+        let about = ["ada.lovelace@example.com", "Augusta", "King-Noel"];
+        for weak in [
+            "example-ada-12345",
+            "Ada-Lovelace-1815",
+            "augustakingnoel",
+            "Augusta.King.2025",
+            "influxdb-token-admin",
+            "rescind-admin-2025",
+            "Telegraf!Grafana1",
+            "influxctl_secret_1",
+        ] {
+            assert!(check_strength(weak, &about).is_err(), "{weak}");
+        }
+        assert!(
+            check_strength("lovelace onion ferry lamp", &about).is_ok(),
+            "one such word does no harm"
+        );
+    }
+
+    #[test]
+    fn common_passwords_are_refused_whatever_stands_at_their_end() {
+        let common = [
+            "beautiful",
+            "summer",
+            "liverpool",
+            "football",
+            "michelle",
+            "princess",
+            "sunshine",
+            "butterfly",
+            "trustno",
+            "iloveyou",
+            "superman",
+            "jonathan",
+            "chocolate",
+            "elizabeth",
+            "alexander",
+        ];
+        let endings = [
+            "1234",
+            "12345",
+            "123456",
+            "2025!",
+            "2024!!",
+            "!",
+            "1!",
+            "123!",
+            "#1",
+            "2025",
+            "123456789",
+            "!!",
+        ];
+        let mut tried = 0;
+        for word in common {
+            let capital = word[..1].to_uppercase() + &word[1..];
+            for form in [word, &capital] {
+                for ending in endings {
+                    let password = format!("{form}{ending}");
+                    if password.len() >= SHORTEST {
+                        assert!(check_strength(&password, &[]).is_err(), "{password}");
+                        tried += 1;
+                    }
+                }
+            }
+        }
+        assert!(tried > 200, "{tried}");
+        for password in [
+            "thisismypassword",
+            "passwordpassword1",
+            "qwertyuiop[]",
+            "1q2w3e4r5t6y",
+        ] {
+            assert!(check_strength(password, &[]).is_err(), "{password}");
+        }
+        for good in [
+            "river candle orbit",
+            "mx8Tq2nLw0zc",
+            "kR7#pq2vXz9L",
+            "meadow tiger cloud seven",
+        ] {
+            assert!(check_strength(good, &[]).is_ok(), "{good}");
+        }
     }
 
     #[tokio::test]
