@@ -1,7 +1,9 @@
 //! The audit log: listed, and verified as a chain.
 
 use futures::TryStreamExt;
-use rescind_domain::{AccountId, Act, Actor, AuditEvent, AuditHash, Revision, Timestamp};
+use rescind_domain::{
+    AccountId, Act, Actor, AuditEvent, AuditHash, Revision, SessionKind, Timestamp, UserId,
+};
 use sqlx::any::AnyRow;
 
 use crate::listings::{Filter, Key, Listing};
@@ -117,6 +119,32 @@ impl Catalog {
             page: &query.page,
         };
         listing.fetch(&mut *self.reader().await?, read_event).await
+    }
+
+    /// The failed attempts to sign in as `user` since it last began a session in a browser, newest first, at most a
+    /// thousand.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn sign_in_failures(&self, account: AccountId, user: UserId) -> Result<Vec<AuditEvent>, Error> {
+        let in_browser = stored::details_start("kind", SessionKind::Browser.as_str());
+        let rows = sqlx::query(
+            "SELECT sequence, at, revision, actor, account_id, act, subject, details FROM audit_events
+             WHERE account_id = $1 AND subject = $2 AND act = $3 AND sequence > COALESCE((
+                 SELECT sequence FROM audit_events
+                 WHERE account_id = $1 AND actor = $4 AND act = $5 AND substr(details, 1, length($6)) = $6
+                 ORDER BY sequence DESC LIMIT 1), 0)
+             ORDER BY sequence DESC LIMIT 1000",
+        )
+        .bind(account.to_string())
+        .bind(user.to_string())
+        .bind(Act::SignInFailure.as_str())
+        .bind(Actor::User(user).to_string())
+        .bind(Act::SessionCreate.as_str())
+        .bind(in_browser)
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        rows.iter().map(read_event).collect()
     }
 
     /// Walks the chain from its first event to its last and compares the end with the ledger.

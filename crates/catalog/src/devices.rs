@@ -1,6 +1,8 @@
 //! Device requests (RFC 8628). That a program asks is no administrative act: no revision, no audit event. That a user
 //! answers is one, and goes through a [`Transaction`].
 
+use std::net::IpAddr;
+
 use rescind_domain::{DeviceRequest, DeviceRequestId, DeviceState, SecretHash, Timestamp, UserCode, UserId};
 use sqlx::any::AnyRow;
 
@@ -46,6 +48,22 @@ impl Catalog {
         .await
         .map_err(Error::writing("device request"))?;
         Ok(inserted.rows_affected() == 1)
+    }
+
+    /// Where the requests came from that wait at `now`, at most a thousand.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn pending_device_addresses(&self, now: Timestamp) -> Result<Vec<IpAddr>, Error> {
+        let rows = sqlx::query(
+            "SELECT id, address FROM device_requests WHERE state = 'pending' AND expires_at > $1 LIMIT 1000",
+        )
+        .bind(now.micros())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        rows.iter()
+            .map(|row| Fields::new(row, "device_requests", "id").parse("address"))
+            .collect()
     }
 
     /// Records that the device asked for its session at `at`, and how many seconds it must wait from now on. An unknown

@@ -96,9 +96,31 @@ impl Transaction {
         .bind(except.map(|id| id.to_string()).unwrap_or_default())
         .fetch_all(self.connection())
         .await?;
-        let mut ended = read_ids(&rows)?;
-        ended.sort_unstable();
-        Ok(ended)
+        sorted_ids(&rows)
+    }
+
+    /// Ends the sessions of `user` that were unused longest, so that `kept` remain which have neither ended nor expired.
+    /// Returns, in order, which it ended; at most a thousand.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn end_sessions_beyond(
+        &mut self,
+        user: UserId,
+        at: Timestamp,
+        kept: u32,
+    ) -> Result<Vec<SessionId>, Error> {
+        let rows = sqlx::query(
+            "UPDATE sessions SET ended_at = $1 WHERE id IN (
+                 SELECT id FROM sessions WHERE user_id = $2 AND ended_at IS NULL AND expires_at > $1
+                 ORDER BY COALESCE(last_used_at, created_at) DESC, id DESC LIMIT 1000 OFFSET $3) RETURNING id",
+        )
+        .bind(at.micros())
+        .bind(user.to_string())
+        .bind(i64::from(kept))
+        .fetch_all(self.connection())
+        .await?;
+        sorted_ids(&rows)
     }
 }
 
@@ -125,6 +147,12 @@ pub(crate) async fn find_sessions_of(
         .fetch_all(connection)
         .await?;
     read_ids(&rows)
+}
+
+fn sorted_ids(rows: &[AnyRow]) -> Result<Vec<SessionId>, Error> {
+    let mut ids = read_ids(rows)?;
+    ids.sort_unstable();
+    Ok(ids)
 }
 
 fn read_ids(rows: &[AnyRow]) -> Result<Vec<SessionId>, Error> {

@@ -78,6 +78,11 @@ pub(crate) fn details_text(details: &[(String, String)]) -> String {
     json(&details)
 }
 
+/// How the stored text of details starts whose first pair is this one, and no other.
+pub(crate) fn details_start(name: &str, value: &str) -> String {
+    format!("[{}", json(&(name, value)))
+}
+
 pub(crate) fn read_details(text: &str) -> Result<Vec<(String, String)>, String> {
     serde_json::from_str(text).map_err(problem)
 }
@@ -134,6 +139,7 @@ mod tests {
             ("b".to_owned(), "\"1\"".to_owned()),
             ("a".to_owned(), String::new()),
         ];
+        assert!(details_text(&details).starts_with(&details_start("b", "\"1\"")));
         assert_eq!(read_details(&details_text(&details)), Ok(details));
     }
 
