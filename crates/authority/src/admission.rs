@@ -86,13 +86,19 @@ impl Authority {
         self.recognise_caller(secret, &[SecretKind::Session])
     }
 
+    /// As [`Self::authenticate_session`], for what a page asks on its own: it is no use of the session, which ends by
+    /// itself when its user does nothing.
+    ///
+    /// # Errors
+    /// As [`Self::authenticate_session`].
+    pub fn authenticate_session_quietly(&self, secret: &[u8]) -> Result<Caller, Refusal> {
+        let (entry, _) = self.recognise_quietly(secret, &[SecretKind::Session])?;
+        caller_of(&entry.grant)
+    }
+
     fn recognise_caller(&self, secret: &[u8], wanted: &'static [SecretKind]) -> Result<Caller, Refusal> {
         let entry = self.recognise(secret, wanted)?;
-        match &entry.grant {
-            Grant::Management(grant) => Ok(Caller::by_management_token(grant)),
-            Grant::Session(grant) => Ok(Caller::by_session(grant)),
-            Grant::Database(_) => Err(Refusal::Unknown),
-        }
+        caller_of(&entry.grant)
     }
 
     /// The active database that an admitted request names, if it exists.
@@ -101,6 +107,17 @@ impl Authority {
     }
 
     fn recognise(&self, secret: &[u8], wanted: &'static [SecretKind]) -> Result<Arc<Entry>, Refusal> {
+        let (entry, now) = self.recognise_quietly(secret, wanted)?;
+        self.grants().note_use(&entry, now);
+        Ok(entry)
+    }
+
+    /// Recognises without noting a use; says what time it is, too.
+    fn recognise_quietly(
+        &self,
+        secret: &[u8],
+        wanted: &'static [SecretKind],
+    ) -> Result<(Arc<Entry>, Timestamp), Refusal> {
         // First of all: a node that cannot know must not even say that a token is unknown (promise G3).
         if !self.is_current.load(Ordering::Acquire) {
             return Err(Refusal::Unavailable);
@@ -127,8 +144,7 @@ impl Authority {
             let wanted = wanted[0];
             return Err(Refusal::WrongKind { presented, wanted });
         }
-        self.grants().note_use(&entry, now);
-        Ok(entry)
+        Ok((entry, now))
     }
 
     fn lay_idle(&self, entry: &Entry, now: Timestamp) -> bool {
@@ -136,5 +152,13 @@ impl Authority {
             Grant::Session(grant) => self.is_idle(grant.kind, entry.used_at(), now),
             Grant::Database(_) | Grant::Management(_) => false,
         }
+    }
+}
+
+fn caller_of(grant: &Grant) -> Result<Caller, Refusal> {
+    match grant {
+        Grant::Management(grant) => Ok(Caller::by_management_token(grant)),
+        Grant::Session(grant) => Ok(Caller::by_session(grant)),
+        Grant::Database(_) => Err(Refusal::Unknown),
     }
 }

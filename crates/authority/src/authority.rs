@@ -8,7 +8,7 @@ use rescind_catalog::{Catalog, Grant as CatalogGrant, LoadedGrant, Page};
 use rescind_domain::{Clock, Revision, Rng, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::attempts::Attempts;
+use crate::attempts::{Attempts, Guesses};
 use crate::directory::Directory;
 use crate::grants::{Grant, GrantTable};
 use crate::passwords::Passwords;
@@ -39,6 +39,10 @@ pub struct Authority {
     pub(crate) token_index: TokenIndex,
     /// Failed attempts to sign in.
     pub(crate) attempts: Attempts,
+    /// Wrong codes of devices.
+    pub(crate) guesses: Guesses,
+    /// Held by whoever takes a device's request.
+    pub(crate) asking: tokio::sync::Mutex<()>,
     /// The last revision in the tables.
     applied: AtomicI64,
     /// The last revision whose changes were forgotten, as far as this process knows.
@@ -73,6 +77,8 @@ impl Authority {
             usage: UsageTable::new(),
             token_index: TokenIndex::new(),
             attempts: Attempts::default(),
+            guesses: Guesses::default(),
+            asking: tokio::sync::Mutex::new(()),
             applied: AtomicI64::new(0),
             pruned: AtomicI64::new(0),
             recently: AtomicI64::new(settings.clock.now().micros()),

@@ -1,14 +1,15 @@
 //! Devices: a program asks to act in a user's name, the user answers, the program gets a session (RFC 8628).
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rescind_catalog::Entry;
 use rescind_domain::{
     Act, Client, DeviceRequest, DeviceRequestId, DeviceState, Presented, Secret, SecretKind, SessionKind,
-    UserCode,
+    UserCode, UserId,
 };
 
+use crate::attempts::network;
 use crate::databases::pair;
 use crate::{Authority, Caller, Error, SignedIn};
 
@@ -73,13 +74,16 @@ const INTERVAL: u32 = 5;
 const SLOWER: u32 = 5;
 /// Anyone may ask: so many requests may wait at once.
 const MOST_PENDING: u32 = 1_000;
+/// So many of one network, so that one stranger cannot take all places.
+const MOST_OF_NETWORK: usize = 20;
 const LONGEST_NAME: usize = 200;
 
 impl Authority {
     /// Takes a program's request.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a missing or overlong name, [`Error::Conflict`] when too many requests wait.
+    /// [`Error::Invalid`] for a missing or overlong name, [`Error::Conflict`] when too many requests wait, in all or of
+    /// the client's network.
     pub async fn ask_device(self: &Arc<Self>, ask: AskDevice) -> Result<DeviceStarted, Error> {
         if ask.client_id.is_empty() || ask.client_id.chars().count() > LONGEST_NAME {
             return Err(Error::invalid("client_id", "must have 1 to 200 characters"));
@@ -104,6 +108,19 @@ impl Authority {
             polled_at: None,
             state: DeviceState::Pending,
         };
+        // One at a time: of many that ask at once, each must see those before it.
+        let _turn = self.asking.lock().await;
+        let waiting = self.catalog.pending_device_addresses(now).await?;
+        let here = network(request.client.address);
+        if waiting
+            .into_iter()
+            .filter(|address| network(*address) == here)
+            .count()
+            >= MOST_OF_NETWORK
+        {
+            let reason = "too many devices at this address wait for an answer: try again in some minutes";
+            return Err(Error::Conflict(reason.to_owned()));
+        }
         let kept = self
             .catalog
             .insert_device_request(&request, &secret.hash(), MOST_PENDING)
@@ -118,15 +135,18 @@ impl Authority {
     /// The request that a user's code names, while it waits for an answer.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for codes that are unknown, answered or expired alike; [`Error::Forbidden`] for callers who
-    /// are no user.
+    /// [`Error::NotFound`] for codes that are unknown, answered or expired alike; [`Error::Conflict`] after too many of
+    /// them; [`Error::Forbidden`] for callers who are no user.
     pub async fn device_request(&self, caller: &Caller, code: &UserCode) -> Result<DeviceRequest, Error> {
-        caller.user().ok_or_else(not_a_user)?;
-        let found = self.catalog.device_request_by_code(code).await?;
-        let now = self.clock().now();
-        found
-            .filter(|request| request.state == DeviceState::Pending && now < request.expires_at)
-            .ok_or_else(|| Error::not_found(WHAT, code))
+        let user = caller.user().ok_or_else(not_a_user)?;
+        let looking = async {
+            let found = self.catalog.device_request_by_code(code).await?;
+            let now = self.clock().now();
+            found
+                .filter(|request| request.state == DeviceState::Pending && now < request.expires_at)
+                .ok_or_else(|| Error::not_found(WHAT, code))
+        };
+        self.guess(user, looking).await
     }
 
     /// Lets a device act in the caller's name, or refuses it.
@@ -141,7 +161,7 @@ impl Authority {
     ) -> Result<DeviceRequest, Error> {
         let user = caller.user().ok_or_else(not_a_user)?;
         let (caller, code) = (*caller, code.clone());
-        self.act(move |this| async move {
+        let answering = self.act(move |this| async move {
             let mut tx = this.begin(caller.standing()).await?;
             let found = tx.device_request_by_code(&code).await?;
             let now = tx.now();
@@ -168,8 +188,26 @@ impl Authority {
             };
             this.commit(tx, entry).await?;
             Ok(request)
-        })
-        .await
+        });
+        self.guess(user, answering).await
+    }
+
+    /// Does what a user asks with a code, unless the user tried too many wrong ones (RFC 8628 section 5.1).
+    async fn guess<T>(
+        &self,
+        user: UserId,
+        asked: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let turn = self.guesses.begin(user, Instant::now());
+        turn.map_err(|wait| {
+            let seconds = wait.as_secs().max(1);
+            Error::Conflict(format!("too many wrong codes: wait {seconds} s and try again"))
+        })?;
+        let outcome = asked.await;
+        if !matches!(outcome, Err(Error::NotFound { .. })) {
+            self.guesses.take_back(user);
+        }
+        outcome
     }
 
     /// Hands an approved program its session, once. The secret is its access token.

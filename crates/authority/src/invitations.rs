@@ -18,7 +18,7 @@ use crate::{Authority, Caller, Created, Error, SignedIn};
 /// Whom to invite, and as what.
 #[derive(Debug, Clone)]
 pub struct Invite {
-    /// Where the person is reached. The address of an existing user lets that user set a new password.
+    /// Where the person is reached. The address of an existing user lets that user set a new password, within a day.
     pub email: Email,
     /// Given name; may be empty, the person can fill it in.
     pub first_name: String,
@@ -40,8 +40,10 @@ pub struct Acceptance {
 
 const WHAT: &str = "invitation";
 
-/// How long a link works: over a weekend.
+/// How long a link works that makes a user: over a weekend.
 const LIFETIME: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+/// How long a link works that replaces a password. Its user asked for it and waits.
+const RESET_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Authority {
     /// Invites a person. The secret is that of its one-time link, shown this once.
@@ -68,12 +70,15 @@ impl Authority {
             let began = Instant::now();
             let mut tx = this.begin(standing).await?;
             let known = tx.user_by_email(&request.email).await?;
-            if known.is_some_and(|user| user.account != account) {
+            if known.as_ref().is_some_and(|user| user.account != account) {
                 return Err(Error::Conflict(
                     "the address belongs to a user of another account".to_owned(),
                 ));
             }
-            let (invitation, secret) = this.draw_invitation(actor, account, request, tx.now());
+            let (mut invitation, secret) = this.draw_invitation(actor, account, request, tx.now());
+            if known.is_some() {
+                invitation.expires_at = tx.now().plus_micros(RESET_LIFETIME.as_micros() as i64);
+            }
             tx.insert_invitation(&invitation, &secret.hash()).await?;
             let revision = this
                 .commit(tx, invitation_entry(actor, Act::InvitationCreate, &invitation))
@@ -190,7 +195,7 @@ impl Authority {
             let accepted = invitation.state.accept(tx.now(), user.id);
             invitation.state = accepted.map_err(|_| not_usable())?;
             tx.update_invitation(&invitation).await?;
-            shut_out(&mut tx, &user, None, &mut entry).await?;
+            shut_out(&mut tx, &user, &mut entry).await?;
             let actor = Actor::User(user.id);
             let entries = vec![entry, invitation_entry(actor, Act::InvitationAccept, &invitation)];
             this.begin_session(tx, entries, user, SessionKind::Browser, client)

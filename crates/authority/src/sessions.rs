@@ -5,31 +5,37 @@ use std::time::{Duration, Instant};
 
 use rescind_catalog::{ChangeKind, Entry, Transaction};
 use rescind_domain::{
-    Act, Actor, Client, Email, Presented, Receipt, Secret, SecretKind, Session, SessionId, SessionKind,
-    Timestamp, User, UserState,
+    AccountId, Act, Actor, Client, Email, Presented, Receipt, Secret, SecretKind, Session, SessionId,
+    SessionKind, Subject, Timestamp, User, UserId, UserState, Verb,
 };
 use zeroize::Zeroizing;
 
 use crate::databases::pair;
+use crate::failures::{FailedAttempts, keep_pace};
 use crate::passwords::{CheckError, check_strength};
 use crate::users::{in_words, own_words, shut_out, user_entry};
 use crate::{Authority, Caller, Error, Refusal};
 
-/// How long browser sessions last.
+/// How long browser sessions last, and how signing in is paced.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionLimits {
     /// How long a session may lie unused before it ends by itself.
     pub idle: Duration,
     /// How long it lasts at most.
     pub lifetime: Duration,
+    /// A failed attempt to sign in is answered a whole number of these after it began, so that how long the answer took
+    /// does not tell whether there is such a user. Longer than an attempt takes, or zero.
+    pub failure_pace: Duration,
 }
 
-/// Two hours unused, twelve hours in all: a working day without signing in twice, and no day after it.
+/// Two hours unused, twelve hours in all: a working day without signing in twice, and no day after it. Failures are
+/// answered at quarters of a second.
 impl Default for SessionLimits {
     fn default() -> Self {
         Self {
             idle: Duration::from_secs(2 * 60 * 60),
             lifetime: Duration::from_secs(12 * 60 * 60),
+            failure_pace: Duration::from_millis(250),
         }
     }
 }
@@ -42,6 +48,8 @@ pub struct SignedIn {
     pub secret: Secret,
     /// Whose it is.
     pub user: User,
+    /// After signing in with a password: the attempts that failed since the user last did so, if any.
+    pub failed_attempts: Option<FailedAttempts>,
 }
 
 /// Why nobody was signed in.
@@ -82,20 +90,36 @@ impl Authority {
     /// Signs a user in by password. When this returns, every node knows the session.
     ///
     /// # Errors
-    /// [`SignInError`]; unknown addresses take as long as wrong passwords.
+    /// [`SignInError`]; when [`SignInError::Wrong`] comes does not tell what is wrong ([`SessionLimits::failure_pace`]).
     pub async fn sign_in(
         self: &Arc<Self>,
         email: &str,
         password: String,
         client: Client,
     ) -> Result<SignedIn, SignInError> {
+        let began = Instant::now();
+        let signed_in = self.try_to_sign_in(email, password, client).await;
+        if matches!(signed_in, Err(SignInError::Wrong)) {
+            keep_pace(began, self.settings.session_limits.failure_pace).await;
+        }
+        signed_in
+    }
+
+    async fn try_to_sign_in(
+        self: &Arc<Self>,
+        email: &str,
+        password: String,
+        client: Client,
+    ) -> Result<SignedIn, SignInError> {
         let password = Zeroizing::new(password);
-        let person = email.trim().to_lowercase();
+        let email = email.trim().parse::<Email>().ok();
+        // What is no address counts as one and the same person: attempts keep the key, and strangers choose its length.
+        let person = email.as_ref().map(Email::folded).unwrap_or_default();
         let attempt = self.attempts.begin(client.address, &person, Instant::now());
         attempt.map_err(|retry_after| SignInError::Throttled { retry_after })?;
-        let user = match email.trim().parse::<Email>() {
-            Ok(email) => self.catalog.user_by_email(&email).await?,
-            Err(_) => None,
+        let user = match &email {
+            Some(email) => self.catalog.user_by_email(email).await?,
+            None => None,
         };
         let kept = match &user {
             Some(user) if user.state == UserState::Enabled => self.catalog.password_hash(user.id).await?,
@@ -106,25 +130,37 @@ impl Authority {
             return Err(SignInError::Wrong);
         };
         if !matches {
-            self.record_failure(&user, &client);
+            self.record_failure(&user, &client).await?;
             return Err(SignInError::Wrong);
         }
-        self.attempts.succeeded(client.address, &person);
+        self.attempts.succeeded(client.address, &person, Instant::now());
+        let failed_attempts = self.failed_attempts(&user).await?;
         let signed_in = self
-            .act(move |this| async move {
-                let mut tx = this.begin(None).await?;
-                if tx.password_hash(user.id).await? != kept {
-                    return Err(Error::Refused(Refusal::Revoked));
-                }
-                this.begin_session(tx, Vec::new(), user, SessionKind::Browser, client)
-                    .await
-            })
+            .act(move |this| async move { this.begin_signed_in(user, kept, client).await })
             .await;
         match signed_in {
             // Disabled, deleted or given another password since.
             Err(Error::Refused(_)) => Err(SignInError::Wrong),
-            other => Ok(other?),
+            other => Ok(SignedIn {
+                failed_attempts,
+                ..other?
+            }),
         }
+    }
+
+    /// Begins the session of a user whose password was found to match `kept`, unless it has another by now.
+    async fn begin_signed_in(
+        &self,
+        user: User,
+        kept: Option<String>,
+        client: Client,
+    ) -> Result<SignedIn, Error> {
+        let mut tx = self.begin(None).await?;
+        if tx.password_hash(user.id).await? != kept {
+            return Err(Error::Refused(Refusal::Revoked));
+        }
+        self.begin_session(tx, Vec::new(), user, SessionKind::Browser, client)
+            .await
     }
 
     /// The user that the caller is.
@@ -168,7 +204,7 @@ impl Authority {
                 tx.rollback().await?;
                 return this.fence(this.catalog.revision().await?, began).await;
             }
-            let entry = ended_entry(&caller, &[id]);
+            let entry = ended_entry(&caller, user, &[id]);
             let revision = this.commit(tx, entry).await?;
             this.fence(revision, began).await
         })
@@ -191,7 +227,7 @@ impl Authority {
             let ended = tx.end_sessions_of(user, now, except).await?;
             // What it approved for a device that has not come for it is a session to be.
             tx.deny_approved_device_requests(user).await?;
-            let revision = this.commit(tx, ended_entry(&caller, &ended)).await?;
+            let revision = this.commit(tx, ended_entry(&caller, user, &ended)).await?;
             this.fence(revision, began).await
         })
         .await
@@ -222,7 +258,35 @@ impl Authority {
         }
     }
 
-    /// Gives the caller a new password and ends its other sessions: whoever knew the old one is out.
+    /// Ends all sessions of a user, in browsers and programs, who may sign in again at once. When this returns, every
+    /// node refuses them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and what every act may return.
+    pub async fn end_user_sessions(
+        self: &Arc<Self>,
+        caller: &Caller,
+        account: AccountId,
+        id: UserId,
+    ) -> Result<Receipt, Error> {
+        caller.check(account, Verb::Update, Subject::User)?;
+        let caller = *caller;
+        self.act(move |this| async move {
+            let began = Instant::now();
+            let mut tx = this.begin(caller.standing()).await?;
+            let user = tx.user(account, id).await?;
+            let user = user.ok_or_else(|| Error::not_found("user", id))?;
+            let now = tx.now();
+            let ended = tx.end_sessions_of(user.id, now, None).await?;
+            tx.deny_approved_device_requests(user.id).await?;
+            let revision = this.commit(tx, ended_entry(&caller, user.id, &ended)).await?;
+            this.fence(revision, began).await
+        })
+        .await
+    }
+
+    /// Gives the caller a new password, ends all its sessions and begins a new one: whoever knew the old password, or
+    /// the secret of any session, is out.
     ///
     /// # Errors
     /// [`SignInError::Wrong`] for a wrong current password; [`Error::Invalid`] for a new one that is too weak.
@@ -232,7 +296,7 @@ impl Authority {
         current: String,
         new: String,
         client: Client,
-    ) -> Result<(), SignInError> {
+    ) -> Result<SignedIn, SignInError> {
         let (current, new) = (Zeroizing::new(current), Zeroizing::new(new));
         let user = self.own_user(caller).await?;
         check_strength(&new, &own_words(&user))?;
@@ -241,22 +305,22 @@ impl Authority {
         attempt.map_err(|retry_after| SignInError::Throttled { retry_after })?;
         let kept = self.catalog.password_hash(user.id).await?;
         if !self.passwords.matches(current, kept).await? {
+            self.record_failure(&user, &client).await?;
             return Err(SignInError::Wrong);
         }
-        self.attempts.succeeded(client.address, &person);
+        self.attempts.succeeded(client.address, &person, Instant::now());
         let caller = *caller;
         let changed = self.act(move |this| async move {
-            let began = Instant::now();
             let hash = this.passwords.hash(new, this.rng()).await?;
+            // If the password was replaced meanwhile, the caller's session has ended with it.
             let mut tx = this.begin(caller.standing()).await?;
             tx.set_password(user.id, &hash).await?;
             let mut entry = user_entry(caller.actor(), Act::UserPassword, &user);
-            shut_out(&mut tx, &user, caller.session(), &mut entry).await?;
-            let revision = this.commit(tx, entry).await?;
-            this.fence(revision, began).await
+            shut_out(&mut tx, &user, &mut entry).await?;
+            this.begin_session(tx, vec![entry], user, SessionKind::Browser, client)
+                .await
         });
-        changed.await?;
-        Ok(())
+        Ok(changed.await?)
     }
 
     /// Commits `entries` together with a new session of `user`, who must be there and enabled, and fences.
@@ -274,6 +338,7 @@ impl Authority {
             .filter(|user| user.state == UserState::Enabled)
             .ok_or(Error::Refused(Refusal::Revoked))?;
         let now = tx.now();
+        let ended = tx.end_sessions_beyond(user.id, now, MOST_SESSIONS - 1).await?;
         let secret = Secret::mint(kind.secret_kind(), self.rng());
         let session = Session {
             id: SessionId::mint(self.rng()),
@@ -286,24 +351,14 @@ impl Authority {
             ended_at: None,
         };
         tx.insert_session(&session, &secret.hash()).await?;
-        entries.push(Entry {
-            actor: Actor::User(user.id),
-            account: user.account,
-            act: Act::SessionCreate,
-            subject: session.id.to_string(),
-            details: vec![
-                pair("kind", kind),
-                pair("address", session.client.address),
-                pair("agent", &session.client.agent),
-            ],
-            changes: vec![ChangeKind::Session(session.id)],
-        });
+        entries.push(begun_entry(&user, &session, &ended));
         let revision = self.commit_all(tx, entries).await?;
         self.fence(revision, began).await?;
         Ok(SignedIn {
             session,
             secret,
             user,
+            failed_attempts: None,
         })
     }
 
@@ -321,44 +376,40 @@ impl Authority {
         let unused = now.micros().saturating_sub(used_at.micros());
         kind == SessionKind::Browser && u128::try_from(unused).is_ok_and(|unused| unused > idle)
     }
-
-    /// Nobody waits for it: how long an answer takes must not tell whether there is such a user.
-    fn record_failure(self: &Arc<Self>, user: &User, client: &Client) {
-        let entry = Entry {
-            actor: Actor::System,
-            account: user.account,
-            act: Act::SignInFailure,
-            subject: user.id.to_string(),
-            details: vec![
-                pair("email", &user.email),
-                pair("address", client.address),
-                pair("agent", &client.agent),
-            ],
-            changes: Vec::new(),
-        };
-        let this = Arc::clone(self);
-        tokio::spawn(async move {
-            let recorded = async {
-                let tx = this.begin(None).await?;
-                this.commit(tx, entry).await
-            };
-            if let Err(error) = recorded.await {
-                tracing::warn!(%error, "a failed attempt to sign in was not recorded");
-            }
-        });
-    }
 }
 
 /// Contract, influxctl section 4: an access token from signing in lives one hour.
 const DEVICE_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-fn ended_entry(caller: &Caller, ended: &[SessionId]) -> Entry {
-    let subject = caller.user().map_or_else(String::new, |user| user.to_string());
+/// Anyone can sign in over and over: so many sessions of one user at once are more than anybody needs.
+const MOST_SESSIONS: u32 = 50;
+
+fn begun_entry(user: &User, session: &Session, ended: &[SessionId]) -> Entry {
+    let mut details = vec![
+        pair("kind", session.kind),
+        pair("address", session.client.address),
+        pair("agent", &session.client.agent),
+    ];
+    if !ended.is_empty() {
+        details.push(pair("ended_sessions", in_words(ended)));
+    }
+    let sessions = ended.iter().copied().chain([session.id]);
+    Entry {
+        actor: Actor::User(user.id),
+        account: user.account,
+        act: Act::SessionCreate,
+        subject: session.id.to_string(),
+        details,
+        changes: sessions.map(ChangeKind::Session).collect(),
+    }
+}
+
+fn ended_entry(caller: &Caller, user: UserId, ended: &[SessionId]) -> Entry {
     Entry {
         actor: caller.actor(),
         account: caller.account(),
         act: Act::SessionEnd,
-        subject,
+        subject: user.to_string(),
         details: vec![pair("sessions", in_words(ended))],
         changes: ended.iter().copied().map(ChangeKind::Session).collect(),
     }

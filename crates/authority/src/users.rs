@@ -137,7 +137,7 @@ impl Authority {
             let mut tx = this.begin(caller.standing()).await?;
             tx.set_password(user.id, &hash).await?;
             let mut entry = user_entry(caller.actor(), Act::UserPassword, &user);
-            shut_out(&mut tx, &user, None, &mut entry).await?;
+            shut_out(&mut tx, &user, &mut entry).await?;
             let revision = this.commit(tx, entry).await?;
             this.fence(revision, began).await
         })
@@ -211,7 +211,7 @@ impl Authority {
             tx.update_user(&user).await?;
             leave_an_administrator(&mut tx, &caller, account, before).await?;
             let mut entry = user_entry(caller.actor(), Act::UserDisable, &user);
-            shut_out(&mut tx, &user, None, &mut entry).await?;
+            shut_out(&mut tx, &user, &mut entry).await?;
             let revision = this.commit(tx, entry).await?;
             this.fence(revision, began).await
         })
@@ -262,7 +262,7 @@ impl Authority {
             let user = find(&mut tx, account, id).await?;
             let before = tx.enabled_admins(account).await?;
             let mut entry = user_entry(caller.actor(), Act::UserDelete, &user);
-            shut_out(&mut tx, &user, None, &mut entry).await?;
+            shut_out(&mut tx, &user, &mut entry).await?;
             tx.delete_user(account, id).await?;
             leave_an_administrator(&mut tx, &caller, account, before).await?;
             let revision = this.commit(tx, entry).await?;
@@ -328,16 +328,11 @@ async fn find(tx: &mut Transaction, account: AccountId, id: UserId) -> Result<Us
     found.ok_or_else(|| Error::not_found(WHAT, id))
 }
 
-/// Ends everything by which a person could still act as `user` or become it again: its sessions but `except`, links that
-/// would set its password, and approvals that no device has come back for.
-pub(crate) async fn shut_out(
-    tx: &mut Transaction,
-    user: &User,
-    except: Option<SessionId>,
-    entry: &mut Entry,
-) -> Result<(), Error> {
+/// Ends everything by which a person could still act as `user` or become it again: its sessions, links that would set its
+/// password, and approvals that no device has come back for.
+pub(crate) async fn shut_out(tx: &mut Transaction, user: &User, entry: &mut Entry) -> Result<(), Error> {
     let now = tx.now();
-    let ended = tx.end_sessions_of(user.id, now, except).await?;
+    let ended = tx.end_sessions_of(user.id, now, None).await?;
     entry.changes.extend(ended.into_iter().map(ChangeKind::Session));
     tx.deny_approved_device_requests(user.id).await?;
     let withdrawn = tx.revoke_invitations_to(user.account, &user.email, now).await?;

@@ -131,7 +131,11 @@ impl People {
         } else if idle > lifetime {
             "--session-idle: must be at most --session-lifetime, which ends a session however much it is used"
         } else {
-            return Ok(SessionLimits { idle, lifetime });
+            return Ok(SessionLimits {
+                idle,
+                lifetime,
+                ..SessionLimits::default()
+            });
         };
         Err(Failure::new(problem).into_usage())
     }
