@@ -23,6 +23,12 @@ impl ColumnSpec {
         }
     }
 
+    /// A column that goes first where there is little room.
+    pub(crate) const fn less(mut self) -> Self {
+        self.class = "less";
+        self
+    }
+
     /// A column of numbers that rows can be sorted by.
     pub(crate) const fn number(key: &'static str, label: &'static str) -> Self {
         Self {

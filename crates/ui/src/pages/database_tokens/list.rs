@@ -29,7 +29,7 @@ static SPEC: ListSpec = ListSpec {
         ColumnSpec::sorted("description", "Description"),
         ColumnSpec::sorted("id", "Token ID"),
         ColumnSpec::sorted("databases", "Databases"),
-        ColumnSpec::sorted("created", "Created At"),
+        ColumnSpec::sorted("created", "Created At").less(),
         ColumnSpec::sorted("expires", "Expires At"),
         ColumnSpec::sorted("used", "Last Used"),
     ],

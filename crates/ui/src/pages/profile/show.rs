@@ -11,13 +11,11 @@ use crate::answers::page;
 use crate::app::App;
 use crate::errors::Fault;
 use crate::frame::{Frame, Section};
-use crate::icons::{Icon, icon};
 use crate::times::{Age, Moment};
 use crate::visitors::Visitor;
 
 struct Row {
     id: SessionId,
-    icon: Icon,
     kind: &'static str,
     address: String,
     agent: String,
@@ -54,13 +52,12 @@ pub(super) async fn build(app: &App, visitor: &Visitor) -> Result<Profile, Fault
 }
 
 fn row(visitor: &Visitor, session: &Session) -> Row {
-    let (drawing, kind) = match session.kind {
-        SessionKind::Browser => ("overview", "Browser"),
-        SessionKind::Device => ("keyboard", "Device"),
+    let kind = match session.kind {
+        SessionKind::Browser => "Browser",
+        SessionKind::Device => "Device",
     };
     Row {
         id: session.id,
-        icon: icon(drawing),
         kind,
         address: session.client.address.to_string(),
         agent: called(session.client.agent.as_str()),
