@@ -90,7 +90,7 @@ pub enum Refusal {
     #[error("the token has expired")]
     Expired,
     /// A token of the other kind.
-    #[error("a {presented} does not work here, a {wanted} is needed")]
+    #[error("{} {presented} does not work here, a {wanted} is needed", article(*presented))]
     WrongKind {
         /// The kind given.
         presented: SecretKind,
@@ -103,6 +103,14 @@ pub enum Refusal {
     /// This node cannot know whether the token still holds (promise G3).
     #[error("this node cannot tell at the moment whether the token holds: try again")]
     Unavailable,
+}
+
+/// Before the name of this kind.
+const fn article(kind: SecretKind) -> &'static str {
+    match kind {
+        SecretKind::Access | SecretKind::Invitation => "an",
+        SecretKind::Database | SecretKind::Management | SecretKind::Session | SecretKind::Device => "a",
+    }
 }
 
 impl Refusal {

@@ -108,6 +108,18 @@ impl Authority {
         self.fence(revision, began).await
     }
 
+    /// As [`Self::fence_off`], for a token that was revoked: how long that took is the figure of this house.
+    pub(crate) async fn fence_off_revoked(
+        &self,
+        token: TokenRef,
+        revision: Revision,
+        began: Instant,
+    ) -> Result<Receipt, Error> {
+        let receipt = self.fence_off(token, revision, began).await?;
+        metrics::histogram!("rescind_revoke_seconds").record(receipt.took.as_secs_f64());
+        Ok(receipt)
+    }
+
     /// Waits until every node acts by `revision`. Repeating it is harmless.
     pub(crate) async fn fence(&self, revision: Revision, began: Instant) -> Result<Receipt, Error> {
         self.catch_up(revision).await?;

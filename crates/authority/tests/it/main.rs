@@ -2,7 +2,16 @@
 
 mod admission;
 mod databases;
+mod devices;
+mod hardening;
 mod house;
+mod invitations;
 mod promises;
 mod races;
+mod revocations;
+mod rights;
+mod secrets;
+mod sessions;
+mod token_index;
+mod usage;
 mod users;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rescind_authority::{AuditQuery, CreateManagementToken, Error, Refusal, UpdateDatabaseToken};
-use rescind_domain::Action;
+use rescind_authority::{Caller, CreateManagementToken, Error, Refusal, UpdateDatabaseToken, UpdateUser};
+use rescind_domain::{Action, Role, UserId};
 
 use rescind_testkit::FrozenClock;
 
-use crate::house::{House, set};
+use crate::house::{House, PASSWORD, set};
 
 /// G1: refused.
 #[tokio::test]
@@ -230,41 +230,117 @@ async fn every_act_is_in_the_audit_log_and_no_secret_is_on_disk() {
         .revoke_database_token(&house.caller, house.place, token.item.id)
         .await
         .expect("revoked");
-    let page = house
-        .authority
-        .audit_events(&house.caller, &AuditQuery::all(house.place.account))
+    insta::assert_snapshot!(log(&house).await);
+    assert_none_on_disk(&house, &[token.secret.expose(), house.management_secret.expose()]);
+}
+
+/// G6: told, and no secret with it: what people do and what is done to them.
+#[tokio::test]
+async fn every_act_on_people_is_in_the_audit_log_and_no_secret_is_on_disk() {
+    let house = House::new().await;
+    let (authority, account) = (&house.authority, house.place.account);
+    let ada = house.ada().await;
+    let caller = house.recognise(&ada.secret).expect("ada");
+    let withdrawn = house.invite("eve@example.com", Role::Auditor).await;
+    authority
+        .revoke_invitation(&caller, account, withdrawn.item.id)
         .await
-        .expect("the log");
-    let mut lines: Vec<String> = page
-        .items
-        .iter()
-        .map(|event| {
-            let details: Vec<String> = event
-                .details
-                .iter()
-                .map(|(key, value)| format!("{key}={value}"))
-                .collect();
-            let revision = event
-                .revision
-                .map_or_else(|| "-".to_owned(), |revision| revision.to_string());
-            let actor = event.actor.to_string();
-            let actor = actor.split(':').next().unwrap_or_default().to_owned();
-            format!(
-                "{} r{revision} {actor} {} {}",
-                event.sequence,
-                event.act,
-                details.join(" ")
-            )
-        })
-        .collect();
-    lines.sort();
-    insta::assert_snapshot!(lines.join("\n"));
-    for secret in [&token.secret, &house.management_secret] {
-        for file in std::fs::read_dir(house.directory.path()).expect("listed") {
-            let bytes = std::fs::read(file.expect("an entry").path()).expect("read");
+        .expect("withdrawn");
+    let invited = house.invite("grace@example.com", Role::Member).await;
+    let grace = house.accept(&invited.secret, PASSWORD).await.expect("accepted");
+    let link = house.invite("grace@example.com", Role::Member).await;
+    let browser = house
+        .sign_in("grace@example.com", PASSWORD)
+        .await
+        .expect("signed in");
+    let grace_caller = house.recognise(&browser.secret).expect("grace");
+    let device = house.device(&grace_caller).await;
+    let refused = house.ask_device().await;
+    authority
+        .answer_device(&grace_caller, &refused.request.user_code, false)
+        .await
+        .expect("refused");
+    authority
+        .end_session(&grace_caller, grace.session.id)
+        .await
+        .expect("ended");
+    let other = "another lamp ferry onion";
+    act_on(&house, &caller, grace.user.id, other).await;
+    authority.end_sessions(&caller, false).await.expect("ended");
+    insta::assert_snapshot!(log(&house).await);
+    let secrets = [
+        &ada.secret,
+        &withdrawn.secret,
+        &invited.secret,
+        &link.secret,
+        &browser.secret,
+        &device.secret,
+        &refused.secret,
+        &house.invitation_secret,
+    ];
+    let mut secrets: Vec<&str> = secrets.iter().map(|secret| secret.expose()).collect();
+    secrets.extend([PASSWORD, other]);
+    assert_none_on_disk(&house, &secrets);
+}
+
+/// All that is done to a user, up to its end.
+async fn act_on(house: &House, caller: &Caller, id: UserId, password: &str) {
+    let (authority, account) = (&house.authority, house.place.account);
+    let promotion = UpdateUser {
+        role: Some(Role::Admin),
+        ..Default::default()
+    };
+    authority
+        .update_user(caller, account, id, promotion)
+        .await
+        .expect("promoted");
+    authority
+        .disable_user(caller, account, id)
+        .await
+        .expect("disabled");
+    authority.enable_user(caller, account, id).await.expect("enabled");
+    authority
+        .set_password(caller, id, password.to_owned())
+        .await
+        .expect("set");
+    let program = house
+        .sign_in("grace@example.com", password)
+        .await
+        .expect("signed in");
+    authority
+        .end_by_secret(program.secret.expose().as_bytes())
+        .await
+        .expect("ended");
+    authority.delete_user(caller, account, id).await.expect("deleted");
+}
+
+/// The whole audit log, the oldest event first, with the kinds of actors but not their ids.
+async fn log(house: &House) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for event in house.events().await.iter().rev() {
+        let details = event.details.iter().map(|(key, value)| format!("{key}={value}"));
+        let revision = event
+            .revision
+            .map_or_else(|| "-".to_owned(), |revision| revision.to_string());
+        let actor = event.actor.to_string();
+        lines.push(format!(
+            "{} r{revision} {} {} {}",
+            event.sequence,
+            actor.split(':').next().unwrap_or_default(),
+            event.act,
+            details.collect::<Vec<_>>().join(" ")
+        ));
+    }
+    lines.join("\n")
+}
+
+fn assert_none_on_disk(house: &House, secrets: &[&str]) {
+    for file in std::fs::read_dir(house.directory.path()).expect("listed") {
+        let bytes = std::fs::read(file.expect("an entry").path()).expect("read");
+        for secret in secrets {
             let found = bytes
-                .windows(secret.expose().len())
-                .any(|window| window == secret.expose().as_bytes());
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
             assert!(!found, "a secret is on disk");
         }
     }
