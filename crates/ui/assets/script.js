@@ -142,7 +142,7 @@
     for (const form of $$("form", dialog)) arm(form);
     dialog.removeAttribute("open");
     dialog.showModal();
-    const first = $("[aria-invalid], [autofocus]", dialog);
+    const first = $("[aria-invalid], [autofocus]", dialog) ?? $("[data-arms]", dialog);
     first?.focus();
   };
   const open = async (url, from) => {
@@ -378,6 +378,8 @@
     things[next]?.focus();
   };
   document.addEventListener("keydown", (e) => {
+    // Ticking the box is one decision, the act another: Enter in the box does not do both.
+    if (e.key === "Enter" && e.target instanceof Element && e.target.matches("[data-arms]")) e.preventDefault();
     const here = document.activeElement;
     const isTyping = here instanceof Element && here.matches("input:not([type=checkbox]), textarea, select");
     const menu = here?.closest(`:is(${menus})[open]`);

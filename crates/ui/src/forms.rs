@@ -151,7 +151,7 @@ impl GateSubmission {
     /// Whoever sent it, as someone to show the same page to again.
     pub(crate) fn stranger(&self) -> Stranger {
         match &self.presence {
-            Presence::Stranger(stranger) => stranger.clone(),
+            Presence::Stranger(stranger) => Stranger::clone(stranger),
             Presence::Visitor(visitor) => Stranger::signed_in(visitor),
         }
     }

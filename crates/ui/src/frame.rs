@@ -158,12 +158,6 @@ impl Frame {
         self
     }
 
-    /// Saying this, unless there is something else to say.
-    pub(crate) fn saying(mut self, notice: Notice) -> Self {
-        self.notice.get_or_insert(notice);
-        self
-    }
-
     /// Where the style sheet is.
     pub(crate) fn style(&self) -> String {
         STYLE.href()
@@ -189,85 +183,109 @@ fn choices(visitor: &Visitor, here: Option<&Cluster>) -> Vec<Choice> {
     visitor.clusters.iter().map(choice).collect()
 }
 
+/// What a page of the side bar lies under.
+#[derive(Clone, Copy)]
+enum Under {
+    Cluster,
+    Account,
+    Root,
+}
+
+type SidePage = (Section, &'static str, &'static str, Subject, Under, &'static str);
+
+/// The pages of the side bar (contract, admin-ui section 1): words, drawing, what one must be allowed to read, address.
+const PAGES: [SidePage; 9] = [
+    (
+        Section::Overview,
+        "Overview",
+        "overview",
+        Subject::Cluster,
+        Under::Cluster,
+        "",
+    ),
+    (
+        Section::Databases,
+        "Databases",
+        "database",
+        Subject::Database,
+        Under::Cluster,
+        "/databases",
+    ),
+    (
+        Section::Tables,
+        "Tables",
+        "table",
+        Subject::Table,
+        Under::Cluster,
+        "/tables",
+    ),
+    (
+        Section::DatabaseTokens,
+        "Database Tokens",
+        "key",
+        Subject::DatabaseToken,
+        Under::Cluster,
+        "/database-tokens",
+    ),
+    (
+        Section::ManagementTokens,
+        "Management Tokens",
+        "shield",
+        Subject::ManagementToken,
+        Under::Account,
+        "/management-tokens",
+    ),
+    (
+        Section::Users,
+        "Users",
+        "users",
+        Subject::User,
+        Under::Account,
+        "/users",
+    ),
+    (
+        Section::AuditLog,
+        "Audit Log",
+        "log",
+        Subject::AuditEvent,
+        Under::Account,
+        "/audit-log",
+    ),
+    (
+        Section::Nodes,
+        "Nodes",
+        "node",
+        Subject::Node,
+        Under::Root,
+        "/nodes",
+    ),
+    (
+        Section::Help,
+        "Help",
+        "help",
+        Subject::Account,
+        Under::Root,
+        "/help",
+    ),
+];
+
 fn entries(visitor: &Visitor, here: Option<&Cluster>, account: &str, section: Section) -> Vec<SideEntry> {
     let cluster = here.map(|cluster| format!("/clusters/{}", cluster.id));
-    let in_cluster = |path: &str| cluster.as_ref().map(|cluster| format!("{cluster}{path}"));
-    let in_account = |path: &str| Some(format!("{account}{path}"));
-    let all = [
-        (
-            Section::Overview,
-            "Overview",
-            "overview",
-            Subject::Cluster,
-            in_cluster(""),
-        ),
-        (
-            Section::Databases,
-            "Databases",
-            "database",
-            Subject::Database,
-            in_cluster("/databases"),
-        ),
-        (
-            Section::Tables,
-            "Tables",
-            "table",
-            Subject::Table,
-            in_cluster("/tables"),
-        ),
-        (
-            Section::DatabaseTokens,
-            "Database Tokens",
-            "key",
-            Subject::DatabaseToken,
-            in_cluster("/database-tokens"),
-        ),
-        (
-            Section::ManagementTokens,
-            "Management Tokens",
-            "shield",
-            Subject::ManagementToken,
-            in_account("/management-tokens"),
-        ),
-        (
-            Section::Users,
-            "Users",
-            "users",
-            Subject::User,
-            in_account("/users"),
-        ),
-        (
-            Section::AuditLog,
-            "Audit Log",
-            "log",
-            Subject::AuditEvent,
-            in_account("/audit-log"),
-        ),
-        (
-            Section::Nodes,
-            "Nodes",
-            "node",
-            Subject::Node,
-            Some("/nodes".to_owned()),
-        ),
-        (
-            Section::Help,
-            "Help",
-            "help",
-            Subject::Account,
-            Some("/help".to_owned()),
-        ),
-    ];
-    let readable = all
-        .into_iter()
-        .filter(|(_, _, _, subject, _)| visitor.may(Verb::Read, *subject));
+    let readable = PAGES
+        .iter()
+        .filter(|(_, _, _, subject, _, _)| visitor.may(Verb::Read, *subject));
     readable
-        .filter_map(|(own, label, drawing, _, href)| {
+        .filter_map(|(own, label, drawing, _, under, path)| {
+            let base = match under {
+                Under::Cluster => cluster.as_deref()?,
+                Under::Account => account,
+                Under::Root => "",
+            };
             Some(SideEntry {
                 label,
                 icon: icon(drawing),
-                href: href?,
-                is_current: own == section,
+                href: format!("{base}{path}"),
+                is_current: *own == section,
             })
         })
         .collect()

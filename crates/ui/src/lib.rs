@@ -27,7 +27,20 @@
 //!    ended to sign in without losing what was typed, and told a second submit what the first one made. Read it with
 //!    `form.fields.text("name")`. On [`rescind_authority::Error::Invalid`] show the dialog again with `Problems` beside the
 //!    fields and status 422; when done, `form.done(location, Notice::…)`.
-//! 7. **Rights.** `visitor.may(Verb::…, Subject::…)` says whether to show a button. The authority decides.
+//! 7. **Rights.** `visitor.may(Verb::…, Subject::…)` says whether to show a button, `may_with` for what somebody made. The
+//!    authority decides.
+//!
+//! Templates share `parts.html` (chips, ids with a copy button, fields, the risk box), `parts/list.html`, `parts/expiry.html`,
+//! `parts/secret.html`, `parts/bars.html` ([`charts`](crate::charts)). askama hands arguments of calls by reference: give
+//! views finished texts, or methods. A table in `.list-frame` has the class `cards-below`, `data-label` on its cells, `lead` on
+//! the one that names the row, `less` on what may be left out first, and `data-href` on rows that open.
+//!
+//! What the script does is asked for by attributes: `data-dialog` (open the link's dialog in place), `data-live` (replaced by
+//! search), `data-list-form`, `data-search` and `data-submit` (a list's form), `data-arms` and `data-needs-valid` (buttons that
+//! wait), `data-copy`, `data-refresh="10"` on an element with an id (fetched anew every ten seconds, while the box
+//! `data-updates`, if there is one, is ticked), `data-bulk` and `data-all` (rows ticked together).
+//!
+//! `cargo run -p rescind-ui --example stage` serves the pages over an invented account, to look at them.
 
 mod answers;
 mod app;

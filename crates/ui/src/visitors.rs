@@ -88,23 +88,25 @@ pub(crate) enum Presence {
     /// A user.
     Visitor(Visitor),
     /// Anybody.
-    Stranger(Stranger),
+    Stranger(Arc<Stranger>),
 }
 
 impl Presence {
     async fn of(app: &App, request: &Parts) -> Result<Self, Fault> {
         let browser = Browser::of(request, app.secure);
         match Cookie::Session.read(&request.headers, app.secure) {
-            None => Ok(Self::Stranger(Stranger::of(app, request, browser))),
+            None => Ok(Self::Stranger(Arc::new(Stranger::of(app, request, browser)))),
             Some(secret) => match app.authority.authenticate_session(secret.as_bytes()) {
                 Ok(caller) => match known(app, caller, &secret, browser.clone()).await {
                     Ok(visitor) => Ok(Self::Visitor(visitor)),
                     // Deleted a moment ago.
-                    Err(Error::NotFound { .. }) => Ok(Self::Stranger(Stranger::of(app, request, browser))),
+                    Err(Error::NotFound { .. }) => {
+                        Ok(Self::Stranger(Arc::new(Stranger::of(app, request, browser))))
+                    }
                     Err(error) => Err(error.into()),
                 },
                 Err(Refusal::Unavailable) => Err(Refusal::Unavailable.into()),
-                Err(_) => Ok(Self::Stranger(Stranger::of(app, request, browser))),
+                Err(_) => Ok(Self::Stranger(Arc::new(Stranger::of(app, request, browser)))),
             },
         }
     }
@@ -210,7 +212,7 @@ pub(crate) async fn recognise(State(app): State<Arc<App>>, request: Request, nex
         Err(fault) => {
             let browser = Browser::of(&parts, app.secure);
             let stranger = Stranger::of(&app, &parts, browser);
-            (Presence::Stranger(stranger), fault.into_response())
+            (Presence::Stranger(Arc::new(stranger)), fault.into_response())
         }
     };
     if let Some(fault) = response.extensions_mut().remove::<Fault>() {
@@ -232,9 +234,8 @@ fn set_cookies(app: &App, presence: &Presence, response: &mut Response) {
     } else if is_page && presence.browser().notice.is_some() {
         headers.append(header::SET_COOKIE, Cookie::Notice.remove(app.secure));
     }
-    if let Presence::Stranger(Stranger {
-        fresh: Some(value), ..
-    }) = presence
+    if let Presence::Stranger(stranger) = presence
+        && let Some(value) = &stranger.fresh
         && is_page
     {
         headers.append(header::SET_COOKIE, Cookie::Gate.set(value, None, app.secure));

@@ -43,7 +43,7 @@ pub(crate) async fn show(
 ) -> Result<Response, Fault> {
     let stranger = match presence {
         Presence::Stranger(stranger) => stranger,
-        Presence::Visitor(visitor) => Stranger::signed_in(&visitor),
+        Presence::Visitor(visitor) => Arc::new(Stranger::signed_in(&visitor)),
     };
     let invitation = open(&app, &secret).await?;
     let names = (invitation.first_name.clone(), invitation.last_name.clone());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use rescind_authority::{SignInError, SignedIn};
 
 use crate::answers::{page_with, see};
@@ -161,10 +161,6 @@ pub(crate) async fn welcome(
     };
     let cookie = Cookie::Session.set(signed_in.secret.expose(), None, app.secure);
     response.headers_mut().append(header::SET_COOKIE, cookie);
-    // Whatever this browser kept of pages of the session before is stale now.
-    response
-        .headers_mut()
-        .insert("clear-site-data", HeaderValue::from_static("\"cache\""));
     Ok(response)
 }
 
