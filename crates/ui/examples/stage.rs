@@ -14,8 +14,8 @@ use rescind_authority::{
     SessionLimits, Settings,
 };
 use rescind_domain::{
-    Action, Agent, Ask, Client, Clock as _, DatabaseId, DatabaseLimits, Permission, Permissions, Resource, Secret,
-    TableId, Timestamp,
+    Action, Agent, Ask, Client, Clock as _, DatabaseId, DatabaseLimits, Permission, Permissions, Resource,
+    Secret, TableId, Timestamp,
 };
 use rescind_testkit::{FrozenClock, SeededRng};
 use rescind_ui::{Column, Counters, Distribution, Figures, NodeInfo, Process, Sample, Ui, router};
@@ -29,7 +29,11 @@ const PASSWORD: &str = "seven quiet harbours";
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "whoever starts it reads how to sign in")]
 async fn main() -> Outcome<()> {
-    let listen: SocketAddr = std::env::args().nth(1).as_deref().unwrap_or("127.0.0.1:8180").parse()?;
+    let listen: SocketAddr = std::env::args()
+        .nth(1)
+        .as_deref()
+        .unwrap_or("127.0.0.1:8180")
+        .parse()?;
     let directory = tempfile::tempdir()?;
     let clock = Arc::new(FrozenClock::at(now().plus_micros(-7 * 86_400 * 1_000_000)));
     let authority = open(directory.path(), &clock).await?;
@@ -60,7 +64,10 @@ async fn main() -> Outcome<()> {
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "a stage for people shows the time of people")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a stage for people shows the time of people"
+)]
 fn now() -> Timestamp {
     Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())
 }
@@ -100,11 +107,20 @@ async fn accept(authority: &Arc<Authority>, link: &Secret) -> Outcome<Caller> {
         address: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 17)),
         agent: Agent::new("Mozilla/5.0 (Macintosh; Intel Mac OS X) Firefox/140.0"),
     };
-    let signed_in = authority.accept_invitation(link.expose().as_bytes(), acceptance, client).await?;
+    let signed_in = authority
+        .accept_invitation(link.expose().as_bytes(), acceptance, client)
+        .await?;
     Ok(authority.authenticate_session(signed_in.secret.expose().as_bytes())?)
 }
 
-const DATABASES: [&str; 6] = ["telemetry", "metrics-prod", "metrics-staging", "iot_factory_7", "billing", "weather"];
+const DATABASES: [&str; 6] = [
+    "telemetry",
+    "metrics-prod",
+    "metrics-staging",
+    "iot_factory_7",
+    "billing",
+    "weather",
+];
 
 const PURPOSES: [&str; 14] = [
     "Telegraf on build hosts",
@@ -123,7 +139,12 @@ const PURPOSES: [&str; 14] = [
     "CI smoke test",
 ];
 
-async fn furnish(authority: &Arc<Authority>, clock: &FrozenClock, caller: &Caller, place: Place) -> Outcome<()> {
+async fn furnish(
+    authority: &Arc<Authority>,
+    clock: &FrozenClock,
+    caller: &Caller,
+    place: Place,
+) -> Outcome<()> {
     for name in DATABASES {
         let request = CreateDatabase {
             name: name.parse()?,
@@ -164,7 +185,11 @@ async fn token(
     number: usize,
 ) -> Outcome<(rescind_domain::DatabaseTokenId, Secret)> {
     let purpose = PURPOSES[number % PURPOSES.len()];
-    let description = if number < PURPOSES.len() { purpose.to_owned() } else { format!("{purpose} {number}") };
+    let description = if number < PURPOSES.len() {
+        purpose.to_owned()
+    } else {
+        format!("{purpose} {number}")
+    };
     let expiry = match number % 7 {
         3 => Some(7 * 86_400 + 3_600 * number as i64),
         5 => Some(3 * 86_400),
@@ -236,7 +261,12 @@ impl Invented {
 #[async_trait]
 impl Figures for Invented {
     async fn columns(&self, _: DatabaseId, _: TableId) -> Vec<Column> {
-        let columns = [("time", "time"), ("room", "tag"), ("temperature", "f64"), ("humidity", "f64")];
+        let columns = [
+            ("time", "time"),
+            ("room", "tag"),
+            ("temperature", "f64"),
+            ("humidity", "f64"),
+        ];
         let column = |(name, kind): (&str, &str)| Column {
             name: name.to_owned(),
             kind: kind.to_owned(),
@@ -273,7 +303,9 @@ impl Figures for Invented {
     fn revocations(&self) -> Distribution {
         let bounds = [(1, 0), (5, 14), (10, 41), (25, 22), (50, 6), (100, 1), (1_000, 0)];
         Distribution {
-            buckets: bounds.map(|(millis, count)| (Duration::from_millis(millis), count)).to_vec(),
+            buckets: bounds
+                .map(|(millis, count)| (Duration::from_millis(millis), count))
+                .to_vec(),
             beyond: 0,
         }
     }
