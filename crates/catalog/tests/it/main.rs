@@ -7,6 +7,7 @@ mod devices;
 mod feed;
 mod indexes;
 mod invitations;
+mod limits;
 mod migrations;
 mod pages;
 mod sessions;
@@ -75,6 +76,9 @@ scenarios! {
     usage::last_use_never_moves_backwards,
     usage::the_last_client_comes_with_the_last_use,
     usage::requests_add_up,
+    limits::the_sessions_longest_unused_end_first,
+    limits::waiting_devices_say_where_they_are,
+    limits::failures_count_from_the_last_session_in_a_browser,
     sessions::a_session_lives_and_ends,
     sessions::a_users_sessions_end_with_its_rights,
     sessions::spent_sessions_are_forgotten,
