@@ -124,6 +124,14 @@ pub(crate) fn short_id(id: impl fmt::Display) -> String {
     }
 }
 
+/// The beginning of a text, where the whole of it would push everything else away.
+pub(crate) fn excerpt(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// `admin` as people read it.
 pub(crate) fn role(role: rescind_domain::Role) -> &'static str {
     match role {

@@ -170,10 +170,11 @@ fn send_again(
     action: String,
     kept: Vec<(String, String)>,
 ) -> Result<Response, Fault> {
+    let is_typed = |name: &str| !matches!(name, "back" | "next" | "seen" | "offset" | "permissions");
     let shown = kept
         .iter()
-        .filter(|(name, value)| name != "back" && !value.is_empty())
-        .map(|(name, value)| (label(name), value.chars().take(400).collect()))
+        .filter(|(name, value)| is_typed(name) && !value.is_empty())
+        .map(|(name, value)| (label(name), shown(value)))
         .collect();
     page_with(
         StatusCode::OK,
@@ -186,9 +187,20 @@ fn send_again(
     )
 }
 
-/// A field's name as people read it.
+/// A value as people read it: boxes that are ticked are sent as `1`.
+fn shown(value: &str) -> String {
+    match value {
+        "1" | "on" => "Yes".to_owned(),
+        "*" => "All Databases".to_owned(),
+        text => text.chars().take(400).collect(),
+    }
+}
+
+/// A field's name as people read it, without the number of its row.
 fn label(name: &str) -> String {
-    let mut words = name.replace(['_', '-'], " ");
+    let mut words = name
+        .trim_end_matches(|c: char| c.is_ascii_digit() || c == '-')
+        .replace(['_', '-'], " ");
     if let Some(first) = words.get_mut(..1) {
         first.make_ascii_uppercase();
     }

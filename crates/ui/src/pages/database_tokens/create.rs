@@ -23,7 +23,7 @@ use crate::problems::Problems;
 use crate::times::Moment;
 use crate::tokens::{Expiry, Snippet};
 use crate::visitors::Visitor;
-use crate::words::receipt;
+use crate::words::{excerpt, receipt};
 
 #[derive(Template)]
 #[template(path = "database_tokens/create.html")]
@@ -171,7 +171,7 @@ fn handed_over(
     page(&CreatedPage {
         frame,
         receipt: receipt("In force", &created.receipt),
-        description: token.description.to_string(),
+        description: excerpt(token.description.as_str(), 400),
         expires: token.expires_at.map(Moment),
         snippets: snippets(&app.public_url, &databases, created.secret.expose()),
         permissions,

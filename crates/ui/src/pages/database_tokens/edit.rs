@@ -26,7 +26,7 @@ use crate::people::who;
 use crate::problems::Problems;
 use crate::times::{Age, Moment};
 use crate::visitors::Visitor;
-use crate::words::receipt;
+use crate::words::{excerpt, receipt};
 
 #[derive(Template)]
 #[template(path = "database_tokens/edit.html")]
@@ -204,7 +204,7 @@ async fn theirs(app: &App, visitor: &Visitor, token: &DatabaseToken) -> Theirs {
     }
     Theirs {
         who: who_and_when,
-        description: token.description.to_string(),
+        description: excerpt(token.description.as_str(), 400),
         permissions: in_words(&token.permissions),
     }
 }

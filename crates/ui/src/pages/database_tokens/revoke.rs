@@ -21,7 +21,7 @@ use crate::paths::Named;
 use crate::problems::Problems;
 use crate::times::Moment;
 use crate::visitors::Visitor;
-use crate::words::receipt;
+use crate::words::{excerpt, receipt};
 
 #[derive(Template)]
 #[template(path = "database_tokens/revoke.html")]
@@ -114,7 +114,7 @@ async fn dialog(
     let dialog = Dialog {
         sheet: Sheet::new(&page.frame, "Revoke Database Token", action, cancel),
         id: token.id,
-        description: token.description.to_string(),
+        description: excerpt(token.description.as_str(), 400),
         expires: token.expires_at.map(Moment),
         databases: super::permissions::in_words(&token.permissions),
         created: Moment(token.created_at),
