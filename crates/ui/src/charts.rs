@@ -1,163 +1,27 @@
 //! Charts: small drawings made here, each with a table for those who cannot see it.
 
-use std::fmt::Write as _;
+mod bars;
+mod lines;
 
-use askama::Template;
+pub(crate) use bars::{Bars, Series};
+pub(crate) use lines::{Line, Lines};
 
-use crate::errors::Fault;
-use crate::words::grouped;
+/// The drawing's width, in its units.
+const WIDTH: f64 = 720.0;
+/// Where the drawing ends at the left, for the numbers of the axis.
+const LEFT: f64 = 40.0;
+/// Where zero is.
+const FLOOR: f64 = 108.0;
+/// Where the highest value may be.
+const CEILING: f64 = 10.0;
 
-/// What is drawn, and what the table says.
-pub(crate) struct Series {
-    /// Its name in the legend.
-    pub(crate) label: &'static str,
-    /// One value for each place on the axis.
-    pub(crate) values: Vec<u64>,
-}
-
-/// Bars over an axis. Several series are stacked.
-pub(crate) struct Bars {
-    /// Its title.
-    pub(crate) title: String,
-    /// What is counted, and per what: "requests per hour".
-    pub(crate) unit: &'static str,
-    /// At most two; all of one length.
-    pub(crate) series: Vec<Series>,
-    /// Places on the axis that carry words.
-    pub(crate) ticks: Vec<(usize, String)>,
-    /// The first column of the table.
-    pub(crate) axis: &'static str,
-    /// The rows of the table: words, and one value for each series.
-    pub(crate) rows: Vec<(String, Vec<u64>)>,
-}
-
-/// One bar of the drawing, in its units.
-struct Bar {
-    x: f64,
-    y: f64,
-    width: f64,
-    height: f64,
-    class: &'static str,
-    told: String,
-}
-
+/// A word on an axis.
 struct Mark {
     at: f64,
     text: String,
 }
 
-#[derive(Template)]
-#[template(path = "parts/bars.html")]
-struct BarsView<'a> {
-    chart: &'a Bars,
-    summary: String,
-    bars: Vec<Bar>,
-    across: Vec<Mark>,
-    along: Vec<Mark>,
-}
-
-const WIDTH: f64 = 720.0;
-/// Where the drawing ends at the left, for the numbers of the axis.
-const LEFT: f64 = 40.0;
-/// Where the bars stand.
-const FLOOR: f64 = 108.0;
-/// Where the highest bar may end.
-const CEILING: f64 = 10.0;
-
-impl Bars {
-    /// As HTML.
-    pub(crate) fn render(&self) -> Result<String, Fault> {
-        let places = self.series.first().map_or(0, |series| series.values.len()).max(1);
-        let sums = (0..places).map(|place| {
-            self.series
-                .iter()
-                .filter_map(|series| series.values.get(place))
-                .sum::<u64>()
-        });
-        let top = round_up(sums.clone().max().unwrap_or(0));
-        let scale = (FLOOR - CEILING) / top as f64;
-        let step = (WIDTH - LEFT) / places as f64;
-        let total: u64 = sums.sum();
-        let view = BarsView {
-            chart: self,
-            summary: format!(
-                "{}: {} {} in all",
-                self.title,
-                grouped(total),
-                self.unit.split(' ').next().unwrap_or_default()
-            ),
-            bars: self.bars(places, step, scale),
-            across: [0, top / 2, top]
-                .into_iter()
-                .filter(|value| *value == 0 || top > 1 || *value == top)
-                .map(|value| Mark {
-                    at: FLOOR - value as f64 * scale,
-                    text: grouped(value),
-                })
-                .collect(),
-            along: self
-                .ticks
-                .iter()
-                .map(|(place, text)| Mark {
-                    at: LEFT + *place as f64 * step,
-                    text: text.clone(),
-                })
-                .collect(),
-        };
-        view.render().map_err(|error| Fault::defect(&error))
-    }
-
-    /// Whether a row of the table says anything: empty hours are left out.
-    fn is_worth_a_row(&self, values: &[u64]) -> bool {
-        values.iter().any(|value| *value > 0)
-    }
-
-    /// A value as the table shows it.
-    fn shown(&self, value: &u64) -> String {
-        grouped(*value)
-    }
-
-    fn bars(&self, places: usize, step: f64, scale: f64) -> Vec<Bar> {
-        let gap = if step > 6.0 { 2.0 } else { 0.75 };
-        let mut bars = Vec::new();
-        for place in 0..places {
-            let mut floor = FLOOR;
-            let mut told = self
-                .rows
-                .get(place)
-                .map_or_else(String::new, |(words, _)| words.clone());
-            for series in &self.series {
-                // Writing to a String cannot fail.
-                let _ = write!(
-                    told,
-                    ", {}: {}",
-                    series.label,
-                    grouped(series.values.get(place).copied().unwrap_or(0))
-                );
-            }
-            for (at, series) in self.series.iter().enumerate() {
-                let value = series.values.get(place).copied().unwrap_or(0);
-                if value == 0 {
-                    continue;
-                }
-                // What happened at all is seen, however small beside the rest.
-                let height = (value as f64 * scale).max(1.5);
-                floor -= height;
-                bars.push(Bar {
-                    x: LEFT + place as f64 * step + gap / 2.0,
-                    y: floor,
-                    width: (step - gap).max(1.0),
-                    height,
-                    class: if at == 0 { "bar" } else { "bar second" },
-                    told: told.clone(),
-                });
-            }
-        }
-        bars
-    }
-}
-
-/// The next number of the form 1, 2 or 5 times a power of ten, at least 2 so that half of it is whole.
+/// The next number of the form 2, 4, 6, 8 or 10 times a power of ten: half of it is round as well.
 fn round_up(value: u64) -> u64 {
     let mut unit = 1_u64;
     loop {
