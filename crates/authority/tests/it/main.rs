@@ -6,6 +6,7 @@ mod devices;
 mod hardening;
 mod house;
 mod invitations;
+mod passwords;
 mod promises;
 mod races;
 mod revocations;
