@@ -65,6 +65,7 @@ mod post;
 mod problems;
 mod times;
 mod tokens;
+mod trails;
 mod visitors;
 mod words;
 

@@ -13,6 +13,7 @@ mod database_tokens;
 mod help;
 mod home;
 mod invitations;
+mod management_tokens;
 mod profile;
 pub(crate) mod sign_in;
 mod sign_out;
@@ -31,6 +32,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         )
         .merge(profile::routes())
         .merge(database_tokens::routes())
+        .merge(management_tokens::routes())
         .fallback(no_page)
         .method_not_allowed_fallback(no_method)
 }

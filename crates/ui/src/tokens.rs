@@ -1,12 +1,13 @@
 //! What the pages of both kinds of tokens share: filters, expiry, and how a new secret is handed over.
 
 use rescind_authority::{TokenColumn, TokenSearch};
-use rescind_domain::{Actor, Timestamp, TokenStatus};
+use rescind_domain::{Actor, Timestamp, TokenState, TokenStatus};
 
 use crate::fields::Fields;
 use crate::lists::ListState;
+use crate::notices::Notice;
 use crate::problems::Problems;
-use crate::times;
+use crate::times::{self, Age};
 use crate::visitors::Known;
 
 /// The switch that also lists what does not work any more.
@@ -63,6 +64,30 @@ fn column(key: &str) -> TokenColumn {
         "used" => TokenColumn::LastUsedAt,
         _ => TokenColumn::Id,
     }
+}
+
+/// An expiry within a week is worth a word.
+pub(crate) fn soon(at: Timestamp, now: Timestamp) -> Option<Age> {
+    (at < now.plus_micros(7 * DAY)).then_some(Age { at, now })
+}
+
+/// A description for one line: its beginning, or what stands for none.
+pub(crate) fn line(description: &str) -> String {
+    let text: String = description.chars().take(200).collect();
+    match text.trim() {
+        "" => "No description".to_owned(),
+        text => text.to_owned(),
+    }
+}
+
+/// Said instead of an error when somebody else was faster.
+pub(crate) fn already_revoked(description: &str, state: TokenState) -> Option<Notice> {
+    let at = state.revoked_at()?;
+    Some(Notice::told(format!(
+        "“{}” was revoked before, at {}.",
+        line(description),
+        at.to_rfc3339(0)
+    )))
 }
 
 /// The part of a form that says when a token shall end.
@@ -133,4 +158,11 @@ pub(crate) struct Snippet {
     pub(crate) name: &'static str,
     /// What to put there.
     pub(crate) text: String,
+}
+
+/// The host and the port of an address, as profiles want them.
+pub(crate) fn host_and_port(url: &str) -> (&str, &str) {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let usual = if url.starts_with("https:") { "443" } else { "80" };
+    rest.rsplit_once(':').unwrap_or((rest, usual))
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use rescind_domain::{InvitationStatus, Receipt, TokenStatus};
+use rescind_domain::{Act, InvitationStatus, Receipt, TokenStatus};
 
 use crate::icons::{Icon, icon};
 
@@ -130,6 +130,34 @@ pub(crate) fn excerpt(text: &str, characters: usize) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
+}
+
+/// What was done, as people read it: "Database token revoked".
+pub(crate) fn act_in_words(act: Act) -> String {
+    let (thing, verb) = act.as_str().split_once('.').unwrap_or((act.as_str(), ""));
+    let verb = match verb {
+        "create" => "created",
+        "update" => "changed",
+        "rename" => "renamed",
+        "delete" => "deleted",
+        "undelete" => "restored",
+        "purge" => "removed from disk",
+        "revoke" => "revoked",
+        "password" => "given a password",
+        "disable" => "disabled",
+        "enable" => "enabled",
+        "accept" => "accepted",
+        "end" => "ended",
+        "failure" => "failed",
+        "approve" => "approved",
+        "deny" => "denied",
+        other => other,
+    };
+    let mut words = format!("{} {verb}", thing.replace('_', " "));
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
 }
 
 /// `admin` as people read it.

@@ -25,6 +25,7 @@ use crate::paths::Named;
 use crate::people::who;
 use crate::problems::Problems;
 use crate::times::{Age, Moment};
+use crate::tokens::line;
 use crate::visitors::Visitor;
 use crate::words::{excerpt, receipt};
 
@@ -136,7 +137,7 @@ pub(crate) async fn submit(
         Err(Error::Changed(token)) => return overtaken(&app, &visitor, &token, typed, &below).await,
         other => other?,
     };
-    let name = list::line(token.description.as_str());
+    let name = line(token.description.as_str());
     let words = format!("Saved “{name}”. {}", receipt("In force", &proof));
     let location = below.after(&super::list_path(place.cluster));
     Ok(form.done(&location, Notice::done(words)))

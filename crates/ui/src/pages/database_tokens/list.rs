@@ -16,7 +16,7 @@ use crate::fields::Fields;
 use crate::frame::{Frame, Section};
 use crate::lists::{ColumnSpec, ListSpec, ListState, ListView};
 use crate::times::{Age, Moment};
-use crate::tokens::{CREATOR, INACTIVE, UNUSED, UNUSED_CHOICES, search};
+use crate::tokens::{CREATOR, INACTIVE, UNUSED, UNUSED_CHOICES, line, search, soon};
 use crate::visitors::Visitor;
 use crate::words::Chip;
 
@@ -154,28 +154,11 @@ fn row(visitor: &Visitor, state: &ListState, token: &DatabaseToken) -> Row {
         ends: token
             .expires_at
             .filter(|_| status == TokenStatus::Active)
-            .and_then(|at| soon(at, visitor)),
+            .and_then(|at| soon(at, visitor.now)),
         used: token.last_used_at.map(|at| Age { at, now: visitor.now }),
         edit: dialog(Verb::Update, "edit"),
         revoke: dialog(Verb::Delete, "revoke"),
         href,
-    }
-}
-
-/// An expiry within a week is worth a word.
-fn soon(at: rescind_domain::Timestamp, visitor: &Visitor) -> Option<Age> {
-    const WEEK: i64 = 7 * 86_400 * 1_000_000;
-    (at < visitor.now.plus_micros(WEEK)).then_some(Age { at, now: visitor.now })
-}
-
-/// A description for one line: its beginning, or what stands for none.
-pub(super) fn line(description: &str) -> String {
-    let text: String = description.chars().take(200).collect();
-    let text = text.trim();
-    if text.is_empty() {
-        "No description".to_owned()
-    } else {
-        text.to_owned()
     }
 }
 

@@ -20,6 +20,7 @@ use crate::notices::Notice;
 use crate::paths::Named;
 use crate::problems::Problems;
 use crate::times::Moment;
+use crate::tokens::{already_revoked, line};
 use crate::visitors::Visitor;
 use crate::words::{excerpt, receipt};
 
@@ -46,7 +47,7 @@ pub(crate) async fn show(
         .authority
         .database_token(&visitor.caller, visitor.place()?, id)
         .await?;
-    if let Some(gone) = already_revoked(&token) {
+    if let Some(gone) = already_revoked(token.description.as_str(), token.state) {
         return Ok(see(&token_path(token.cluster, id), Some(gone)));
     }
     let query = visitor.browser.query.clone();
@@ -68,7 +69,7 @@ pub(crate) async fn submit(
         problems.add("understood", "Tick the box to revoke the token.");
         return dialog(&app, &visitor, &token, &back, problems).await;
     }
-    let gone = already_revoked(&token);
+    let gone = already_revoked(token.description.as_str(), token.state);
     let proof = app
         .authority
         .revoke_database_token(&visitor.caller, place, id)
@@ -78,21 +79,11 @@ pub(crate) async fn submit(
         Some(gone) => Notice::told(format!("{} {}", gone.text, receipt("Refused", &proof))),
         None => Notice::done(format!(
             "Revoked “{}”. {}",
-            list::line(token.description.as_str()),
+            line(token.description.as_str()),
             receipt("Refused", &proof)
         )),
     };
     Ok(form.done(&location, notice))
-}
-
-/// Said instead of an error when somebody else was faster.
-fn already_revoked(token: &DatabaseToken) -> Option<Notice> {
-    let at = token.state.revoked_at()?;
-    let name = list::line(token.description.as_str());
-    Some(Notice::told(format!(
-        "“{name}” was revoked before, at {}.",
-        at.to_rfc3339(0)
-    )))
 }
 
 async fn dialog(

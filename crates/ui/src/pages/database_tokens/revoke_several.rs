@@ -18,6 +18,7 @@ use crate::fields::Fields;
 use crate::forms::Submission;
 use crate::notices::Notice;
 use crate::problems::Problems;
+use crate::tokens::line;
 use crate::visitors::Visitor;
 use crate::words::{count, receipt};
 
@@ -129,7 +130,7 @@ async fn dialog(
         let facts = Facts::of(app, visitor, place, token.id).await?;
         rows.push(Chosen {
             id: token.id,
-            description: list::line(token.description.as_str()),
+            description: line(token.description.as_str()),
             use_: match facts.is_in_use() {
                 true => facts.last_day(),
                 false => "not used".to_owned(),

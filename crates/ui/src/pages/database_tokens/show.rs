@@ -5,14 +5,11 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use rescind_authority::{AuditQuery, Page};
-use rescind_domain::{
-    Action, AuditEvent, DatabaseToken, DatabaseTokenId, Hour, Subject, TokenStatus, Usage, Verb,
-};
+use rescind_domain::{Action, DatabaseTokenId, Hour, Subject, TokenStatus, Usage, Verb};
 
 use super::facts::by_database;
 use super::permissions::{PermissionRow, PermissionRows, actions, called};
-use super::{list, list_path, token_path};
+use super::{list_path, token_path};
 use crate::answers::page;
 use crate::app::App;
 use crate::charts::{Bars, Series};
@@ -21,17 +18,10 @@ use crate::frame::{Frame, Section};
 use crate::paths::Named;
 use crate::people::{Person, who};
 use crate::times::{Age, Moment};
+use crate::tokens::line;
+use crate::trails::{TrailEvent, trail};
 use crate::visitors::Visitor;
 use crate::words::{Chip, grouped};
-
-/// An event of the token's own trail.
-struct Event {
-    at: Moment,
-    age: Age,
-    person: Person,
-    act: String,
-    revision: String,
-}
 
 #[derive(Template)]
 #[template(path = "database_tokens/show.html")]
@@ -50,7 +40,7 @@ struct ShowPage {
     permissions: Vec<PermissionRow>,
     chart: String,
     by_database: Vec<(String, String, String)>,
-    trail: Option<Vec<Event>>,
+    trail: Option<Vec<TrailEvent>>,
     edit: String,
     revoke: String,
 }
@@ -83,11 +73,7 @@ pub(crate) async fn show(
         }
     };
     let frame = visitor
-        .frame(
-            &app,
-            Section::DatabaseTokens,
-            list::line(token.description.as_str()),
-        )
+        .frame(&app, Section::DatabaseTokens, line(token.description.as_str()))
         .under("Database Tokens", list_path(place.cluster));
     page(&ShowPage {
         frame,
@@ -110,7 +96,7 @@ pub(crate) async fn show(
             .into_iter()
             .map(|(name, writes, queries)| (name, grouped(writes), grouped(queries)))
             .collect(),
-        trail: trail(&app, &visitor, &token).await?,
+        trail: trail(&app, &visitor, token.account, id).await?,
         edit: dialog(Verb::Update, "edit"),
         revoke: dialog(Verb::Delete, "revoke"),
     })
@@ -156,44 +142,6 @@ fn chart(usage: &[Usage], now: Hour) -> Bars {
         ticks,
         axis: "Hour",
         rows,
-    }
-}
-
-async fn trail(app: &App, visitor: &Visitor, token: &DatabaseToken) -> Result<Option<Vec<Event>>, Fault> {
-    if !visitor.may(Verb::Read, Subject::AuditEvent) {
-        return Ok(None);
-    }
-    let query = AuditQuery {
-        subject: Some(token.id.to_string()),
-        page: Page::first(50),
-        ..AuditQuery::all(token.account)
-    };
-    let events = app.authority.audit_events(&visitor.caller, &query).await?;
-    let mut trail = Vec::new();
-    for event in events.items {
-        trail.push(told(app, visitor, &event).await);
-    }
-    Ok(Some(trail))
-}
-
-async fn told(app: &App, visitor: &Visitor, event: &AuditEvent) -> Event {
-    let verb = event.act.as_str().rsplit('.').next().unwrap_or_default();
-    Event {
-        at: Moment(event.at),
-        age: Age {
-            at: event.at,
-            now: visitor.now,
-        },
-        person: who(app, visitor, event.actor).await,
-        act: match verb {
-            "create" => "Created".to_owned(),
-            "update" => "Changed".to_owned(),
-            "revoke" => "Revoked".to_owned(),
-            other => other.to_owned(),
-        },
-        revision: event
-            .revision
-            .map_or_else(String::new, |revision| revision.to_string()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Ready-made pieces for the clients that people have, with the new token in them.
 
 use super::permissions::PermissionRow;
-use crate::tokens::Snippet;
+use crate::tokens::{Snippet, host_and_port};
 
 /// Databases to name in examples.
 pub(super) struct Databases {
@@ -51,8 +51,8 @@ pub(super) fn snippets(url: &str, databases: &Databases, secret: &str) -> Vec<Sn
         name: "influxctl profile",
         text: format!(
             "[[profile]]\nname = \"default\"\nproduct = \"dedicated\"\nhost = \"{}\"\nport = \"{}\"\ndatabase = \"{}\"\ntoken = \"{secret}\"",
-            host(url),
-            port(url),
+            host_and_port(url).0,
+            host_and_port(url).1,
             databases.any
         ),
     });
@@ -82,15 +82,4 @@ pub(super) fn snippets(url: &str, databases: &Databases, secret: &str) -> Vec<Sn
         });
     }
     snippets
-}
-
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.rsplit_once(':').map_or(rest, |(host, _)| host)
-}
-
-fn port(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let usual = if url.starts_with("https:") { "443" } else { "80" };
-    rest.rsplit_once(':').map_or(usual, |(_, port)| port)
 }

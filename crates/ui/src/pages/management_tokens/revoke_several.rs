@@ -1,0 +1,143 @@
+//! `/accounts/{account}/management-tokens/revoke?token=…&token=…`: several at once.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use rescind_domain::{ManagementToken, ManagementTokenId, TokenStatus};
+
+use super::facts::Facts;
+use super::{list, list_path};
+use crate::answers::{page_with, see};
+use crate::app::App;
+use crate::dialogs::Sheet;
+use crate::errors::Fault;
+use crate::fields::Fields;
+use crate::forms::Submission;
+use crate::notices::Notice;
+use crate::problems::Problems;
+use crate::times::Age;
+use crate::tokens::line;
+use crate::visitors::Visitor;
+use crate::words::{count, receipt};
+
+/// As many as a page of the list can hold.
+const MOST: usize = 100;
+
+struct Chosen {
+    id: ManagementTokenId,
+    description: String,
+    used: Option<Age>,
+    is_in_use: bool,
+}
+
+#[derive(Template)]
+#[template(path = "management_tokens/revoke_several.html")]
+struct Dialog {
+    sheet: Sheet,
+    chosen: Vec<Chosen>,
+    total: String,
+    in_use: usize,
+    problems: Problems,
+}
+
+/// `GET …/revoke`.
+pub(crate) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Fault> {
+    let query = &visitor.browser.query;
+    let tokens = chosen(&app, &visitor, query).await?;
+    // What the page below needs, without what was chosen on it.
+    let below = query.clone().with("token", "");
+    if tokens.is_empty() {
+        let location = below.after(&list_path(visitor.account_of()?));
+        let words = "None of the chosen tokens can be revoked any more. Tick the tokens to revoke.";
+        return Ok(see(&location, Some(Notice::told(words))));
+    }
+    dialog(&app, &visitor, &tokens, &below, Problems::default()).await
+}
+
+/// `POST …/revoke`.
+pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Result<Response, Fault> {
+    let visitor = form.visitor.clone();
+    let account = visitor.account_of()?;
+    let tokens = chosen(&app, &visitor, &form.fields).await?;
+    let back = Fields::parse(form.fields.raw("back").as_bytes());
+    let location = back.after(&list_path(account));
+    if tokens.is_empty() {
+        return Ok(form.done(&location, Notice::told("They were all revoked before.")));
+    }
+    if !form.fields.is_on("understood") {
+        let mut problems = Problems::default();
+        problems.add("understood", "Tick the box to revoke the tokens.");
+        return dialog(&app, &visitor, &tokens, &back, problems).await;
+    }
+    let ids = tokens.iter().map(|token| token.id).collect();
+    let (_, proof) = app
+        .authority
+        .revoke_management_tokens(&visitor.caller, account, ids)
+        .await?;
+    let notice = Notice::done(format!(
+        "Revoked {}. {}",
+        count(tokens.len() as u64, "token"),
+        receipt("Refused", &proof)
+    ));
+    Ok(form.done(&location, notice))
+}
+
+/// Those of the named tokens that are not revoked.
+async fn chosen(app: &App, visitor: &Visitor, fields: &Fields) -> Result<Vec<ManagementToken>, Fault> {
+    let account = visitor.account_of()?;
+    let mut tokens = Vec::new();
+    for id in fields
+        .all("token")
+        .filter_map(|text| text.parse().ok())
+        .take(MOST)
+    {
+        let token = app
+            .authority
+            .management_token(&visitor.caller, account, id)
+            .await?;
+        if token.state.status(token.expires_at, visitor.now) != TokenStatus::Revoked {
+            tokens.push(token);
+        }
+    }
+    Ok(tokens)
+}
+
+async fn dialog(
+    app: &Arc<App>,
+    visitor: &Visitor,
+    tokens: &[ManagementToken],
+    below: &Fields,
+    problems: Problems,
+) -> Result<Response, Fault> {
+    let mut rows = Vec::new();
+    for token in tokens {
+        let facts = Facts::of(app, visitor, token.id).await?;
+        rows.push(Chosen {
+            id: token.id,
+            description: line(token.description.as_str()),
+            is_in_use: facts.is_in_use(),
+            used: facts.used,
+        });
+    }
+    let state = list::state(visitor, below)?;
+    let cancel = state.href();
+    let mut page = list::build(app, visitor, state).await?;
+    let status = if problems.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let action = format!("{}/revoke", list_path(visitor.account_of()?));
+    let dialog = Dialog {
+        sheet: Sheet::new(&page.frame, "Revoke Management Tokens", action, cancel),
+        total: count(rows.len() as u64, "token"),
+        in_use: rows.iter().filter(|row| row.is_in_use).count(),
+        chosen: rows,
+        problems,
+    };
+    page.frame = page.frame.with_dialog(&dialog)?;
+    page_with(status, &page)
+}
