@@ -7,6 +7,7 @@ mod hostile;
 mod invitations;
 mod lists;
 mod looks;
+mod passwords;
 mod protection;
 mod revoking;
 mod roles;
