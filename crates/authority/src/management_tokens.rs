@@ -118,7 +118,8 @@ impl Authority {
             token.state = revoked;
             tx.update_management_token(&token).await?;
             let revision = this.commit(tx, revoked_entry(actor, &token)).await?;
-            this.fence_off(TokenRef::Management(id), revision, began).await
+            this.fence_off_revoked(TokenRef::Management(id), revision, began)
+                .await
         })
         .await
     }

@@ -10,6 +10,7 @@ use rescind_domain::{
     AccountId, DatabaseTokenId, ManagementTokenId, Receipt, Subject, Timestamp, TokenState, Verb,
 };
 
+use crate::fences::note_took;
 use crate::grants::TokenRef;
 use crate::{Authority, Caller, Error, Place, management_tokens, tokens};
 
@@ -131,7 +132,8 @@ impl Authority {
             entries,
             outcomes,
         } = revocation;
-        let revision = if entries.is_empty() {
+        let is_void = entries.is_empty();
+        let revision = if is_void {
             tx.rollback().await?;
             self.catalog.revision().await?
         } else {
@@ -143,7 +145,11 @@ impl Authority {
                 self.grants().endings.wait(token(*id)).await;
             }
         }
-        Ok((outcomes, self.fence(revision, began).await?))
+        let receipt = self.fence(revision, began).await?;
+        if !is_void {
+            note_took(&receipt);
+        }
+        Ok((outcomes, receipt))
     }
 }
 

@@ -226,7 +226,8 @@ impl Authority {
             token.state = revoked;
             tx.update_database_token(&token).await?;
             let revision = this.commit(tx, revoked_entry(actor, &token)).await?;
-            this.fence_off(TokenRef::Database(id), revision, began).await
+            this.fence_off_revoked(TokenRef::Database(id), revision, began)
+                .await
         })
         .await
     }

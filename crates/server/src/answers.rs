@@ -1,9 +1,11 @@
 //! Answers that belong to no face: refusals outside the management API and the Admin UI.
 
-use axum::Json;
-use axum::response::IntoResponse;
-use http::{Method, StatusCode, Uri};
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use http::{Method, StatusCode};
 use rescind_wire::ErrorBody;
+use tower::ServiceExt as _;
 
 /// A refusal in the form that the management API has.
 pub(crate) fn refusal(status: StatusCode, message: impl Into<String>) -> impl IntoResponse {
@@ -16,11 +18,21 @@ pub(crate) fn refusal(status: StatusCode, message: impl Into<String>) -> impl In
     )
 }
 
-/// What no route matches.
-pub(crate) async fn not_found(uri: Uri) -> impl IntoResponse {
-    let message = format!("no such path: {}", uri.path());
-    let message = rescind_domain::redact(&message).into_owned();
-    refusal(StatusCode::NOT_FOUND, message)
+/// Whatever no other face takes: pages for people, and a plain refusal where programs ask.
+pub(crate) async fn any_other(pages: Router, request: Request) -> Response {
+    let path = request.uri().path();
+    let is_of_programs = ["/api/", "/oauth/", "/.well-known/"]
+        .iter()
+        .any(|prefix| path.starts_with(prefix));
+    if is_of_programs {
+        let message = format!("no such path: {path}");
+        let message = rescind_domain::redact(&message).into_owned();
+        return refusal(StatusCode::NOT_FOUND, message).into_response();
+    }
+    match pages.oneshot(request).await {
+        Ok(page) => page,
+        Err(impossible) => match impossible {},
+    }
 }
 
 /// What a route does not take.

@@ -1,5 +1,6 @@
 //! The faces and the composition root: the management API, signing in from programs, the embedded upstream,
-//! configuration, and the `rescind` process with its commands.
+//! configuration, and the `rescind` process with its commands. The Admin UI is a crate of its own, which this one
+//! serves.
 //!
 //! This crate decides nothing about tokens and computes no query: it brings authority, gateway and engine together and
 //! gives them a clock, randomness, a port and a place on disk. No other crate knows flags, files or signals.
@@ -14,6 +15,7 @@ mod data_dir;
 mod demo;
 mod engine_owner;
 mod failure;
+mod figures;
 mod first_start;
 mod housekeeping;
 mod leftovers;
@@ -21,15 +23,18 @@ mod links;
 mod listener;
 mod locks;
 mod logs;
+mod mail;
 mod metrics;
 mod oauth;
 mod openapi;
 mod panics;
 mod profile_file;
+mod proxies;
 mod refusals;
 mod running;
 mod serve;
 mod signals;
+mod tally;
 mod terminal;
 mod tls;
 mod upstream;

@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, Method, StatusCode, header};
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use http::{HeaderMap, StatusCode, header};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use rescind_authority::{Authority, Caller, Refusal};
 use rescind_domain::Clock;
@@ -19,38 +19,40 @@ use crate::answers::refusal;
 use crate::api::RefusalReason;
 use crate::failure::Failure;
 use crate::refusals::{Refusals, Refused};
+use crate::tally::{REVOCATIONS, SECONDS, Tally, Tallying};
 
 const START: &str = "rescind_start_time_seconds";
 const REVISION: &str = "rescind_revision";
 const GRANTS: &str = "rescind_grants";
 const ADMITTING: &str = "rescind_admitting";
-const REVOCATIONS: &str = "rescind_revoke_seconds";
 const REQUESTS: &str = "rescind_management_requests_total";
 const HOUSEKEEPING: &str = "rescind_housekeeping_failures_total";
 
 /// How often what was counted is folded.
 const FOLD: Duration = Duration::from_secs(5);
 
-/// From half a millisecond, which a fast disk needs, to a lease term and more.
-const SECONDS: [f64; 12] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 10.0,
-];
-
 /// Everything counted in this process.
 #[derive(Clone)]
 pub(crate) struct Metrics {
     handle: PrometheusHandle,
+    tally: Arc<Tally>,
 }
 
 impl Metrics {
     /// Starts counting; works once per process.
     pub(crate) fn install(clock: &dyn Clock) -> Result<Self, Failure> {
-        let cannot = |e| Failure::because("metrics cannot be set up", e);
         let builder = PrometheusBuilder::new();
         let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS);
-        let handle = builder
-            .and_then(PrometheusBuilder::install_recorder)
-            .map_err(cannot)?;
+        let exporter = builder
+            .map_err(|e| Failure::because("metrics cannot be set up", e))?
+            .build_recorder();
+        let (handle, tally) = (exporter.handle(), Arc::new(Tally::default()));
+        let tallying = Tallying {
+            exporter,
+            tally: Arc::clone(&tally),
+        };
+        metrics::set_global_recorder(tallying)
+            .map_err(|_| Failure::new("metrics were set up before in this process"))?;
         describe_gauge!(
             START,
             Unit::Seconds,
@@ -65,12 +67,17 @@ impl Metrics {
         describe_histogram!(
             REVOCATIONS,
             Unit::Seconds,
-            "From a revocation's request to its answer."
+            "From a revocation's beginning to its receipt, through any face."
         );
         describe_counter!(REQUESTS, "Requests to the management API, by method and status.");
         describe_counter!(HOUSEKEEPING, "Rounds of housekeeping that failed in part.");
         gauge!(START).set(clock.now().micros() as f64 / 1e6);
-        Ok(Self { handle })
+        Ok(Self { handle, tally })
+    }
+
+    /// What can be read back.
+    pub(crate) fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.tally)
     }
 
     /// Everything counted, in the text format of Prometheus.
@@ -98,21 +105,18 @@ pub(crate) fn count_failed_housekeeping() {
     counter!(HOUSEKEEPING).increment(1);
 }
 
-/// Counts a request to the management API, notes its refusal and times revocations.
+/// Counts a request to the management API and notes its refusal.
 pub(crate) async fn count_management(
     State(refusals): State<Arc<Refusals>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let began = Instant::now();
     let method = request.method().clone();
     let peer = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
         .map(|ConnectInfo(peer)| *peer);
     let user_agent = request.headers().get(header::USER_AGENT).cloned();
-    let matched = request.extensions().get::<MatchedPath>();
-    let is_token = matched.is_some_and(|path| path.as_str().contains("tokens/"));
     let answer = next.run(request).await;
     // Only methods that exist, so that nobody can fill the memory with words of their own.
     let shown = match method.as_str() {
@@ -133,9 +137,6 @@ pub(crate) async fn count_management(
     }
     let status = answer.status().as_u16().to_string();
     counter!(REQUESTS, "method" => shown.to_owned(), "status" => status).increment(1);
-    if method == Method::DELETE && is_token && answer.status().is_success() {
-        histogram!(REVOCATIONS).record(began.elapsed().as_secs_f64());
-    }
     answer
 }
 

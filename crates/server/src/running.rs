@@ -2,29 +2,34 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use axum::extract::Request;
 use axum::routing::get;
 use rescind_authority::{Authority, Catalog, Location, SessionLimits};
-use rescind_domain::Email;
+use rescind_domain::{Clock as _, Email};
 use rescind_engine::Engine;
+use rescind_ui::{NodeInfo, Post, Ui};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::ambient::SystemClock;
+use crate::ambient::{SystemClock, SystemRng};
 use crate::args::Bounds;
 use crate::authorities::Opened;
 use crate::data_dir::DataDir;
 use crate::failure::Failure;
+use crate::figures::ProcessFigures;
 use crate::housekeeping::Housekeeping;
 use crate::links::SetUp;
 use crate::locks::Lock;
+use crate::mail::Mailer;
 use crate::metrics::{Metrics, Rendering};
 use crate::oauth::OAuth;
 use crate::profile_file::Address;
+use crate::proxies::Proxies;
 use crate::refusals::Refusals;
 use crate::upstream::Embedded;
 use crate::values::{Listen, PublicUrl};
@@ -50,6 +55,10 @@ pub(crate) struct Setup {
     pub(crate) session_limits: SessionLimits,
     /// Where people reach it, if not at its own address.
     pub(crate) public_url: Option<PublicUrl>,
+    /// Sends invitations.
+    pub(crate) mailer: Option<Mailer>,
+    /// What stands in front of it.
+    pub(crate) proxies: Proxies,
 }
 
 /// A server that accepts connections.
@@ -81,6 +90,8 @@ impl Running {
             bounds,
             session_limits,
             public_url,
+            mailer,
+            proxies,
         } = setup;
         let tls = certificate
             .as_ref()
@@ -112,15 +123,32 @@ impl Running {
         background_tasks.spawn(housekeeping.run(background.clone()));
         background_tasks.spawn(metrics.clone().keep_small(background.clone()));
         let url = address.url();
+        let secure = public_url.as_ref().map_or(tls.is_some(), PublicUrl::is_secure);
         let public_url = Arc::from(public_url.as_ref().map_or(url.as_str(), PublicUrl::as_str));
+        let figures = Arc::new(ProcessFigures {
+            authority: Arc::clone(&authority),
+            engine: engine.clone(),
+            tally: metrics.tally(),
+            clock: Arc::new(SystemClock),
+            node: node_info(&url),
+            samples: Mutex::default(),
+        });
+        background_tasks.spawn(Arc::clone(&figures).run(background.clone()));
         let faces = Faces {
             authority,
             engine: engine.clone(),
             metrics,
+            figures,
+            post: mailer.map(|mailer| Arc::new(mailer) as Arc<dyn Post>),
             public_url: Arc::clone(&public_url),
+            secure,
         };
         let router = faces.router(&url, &bounds);
-        tasks.spawn(listener::serve(listener, server(router, tls), shutdown.clone()));
+        tasks.spawn(listener::serve(
+            listener,
+            server(router, tls, proxies),
+            shutdown.clone(),
+        ));
         tracing::info!(url, "serving");
         Ok(Self {
             url,
@@ -175,6 +203,15 @@ pub(crate) fn host_name() -> String {
     }
 }
 
+fn node_info(url: &str) -> NodeInfo {
+    NodeInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: SystemClock.now(),
+        listens_on: url.to_owned(),
+        cpus: std::thread::available_parallelism().map_or(1, usize::from),
+    }
+}
+
 async fn bind(listen: &Listen) -> Result<TcpListener, Failure> {
     let bound = TcpListener::bind((listen.host.as_str(), listen.port)).await;
     bound.map_err(|e| Failure::because(format!("cannot listen on {}:{}", listen.host, listen.port), e))
@@ -224,8 +261,8 @@ async fn open_engine(data: &DataDir, bounds: &Bounds) -> Result<Engine, Failure>
     opened.map_err(|e| Failure::because("the embedded database could not be opened", e))
 }
 
-fn server(router: Router, tls: Option<TlsAcceptor>) -> listener::Server {
-    listener::Server { router, tls }
+fn server(router: Router, tls: Option<TlsAcceptor>, proxies: Proxies) -> listener::Server {
+    listener::Server { router, tls, proxies }
 }
 
 /// What the faces work with.
@@ -233,7 +270,11 @@ struct Faces {
     authority: Arc<Authority>,
     engine: Engine,
     metrics: Metrics,
+    figures: Arc<ProcessFigures>,
+    post: Option<Arc<dyn Post>>,
     public_url: Arc<str>,
+    /// Whether people come over TLS only.
+    secure: bool,
 }
 
 impl Faces {
@@ -242,15 +283,34 @@ impl Faces {
             authority,
             engine,
             metrics,
+            figures,
+            post,
             public_url,
+            secure,
         } = self;
         let counting =
             axum::middleware::from_fn_with_state(Arc::new(Refusals::new()), metrics::count_management);
-        let management = api::router(Arc::clone(&authority), Arc::new(SystemClock), url).layer(counting);
+        let management = api::router(api::Setup {
+            authority: Arc::clone(&authority),
+            clock: Arc::new(SystemClock),
+            url: url.into(),
+            public_url: Arc::clone(&public_url),
+            post: post.clone(),
+        });
+        let management = management.layer(counting);
         let oauth = OAuth {
             authority: Arc::clone(&authority),
-            public_url,
+            public_url: Arc::clone(&public_url),
         };
+        let pages = rescind_ui::router(Ui {
+            authority: Arc::clone(&authority),
+            clock: Arc::new(SystemClock),
+            rng: Arc::new(SystemRng),
+            figures,
+            post,
+            public_url,
+            secure,
+        });
         let rendering = Rendering {
             authority: Arc::clone(&authority),
             metrics,
@@ -265,7 +325,7 @@ impl Faces {
             .nest("/api/v0", management)
             .merge(oauth::router(oauth))
             .route("/metrics", get(metrics::render).with_state(rendering))
-            .fallback(answers::not_found)
+            .fallback(move |request: Request| answers::any_other(pages.clone(), request))
             // The data plane does so by itself: its bodies are longer.
             .layer(axum::middleware::from_fn(leftovers::clear))
             .merge(rescind_gateway::router(rescind_gateway::Gateway::new(

@@ -5,6 +5,8 @@ use std::io::Write as _;
 use crate::args::ServeArguments;
 use crate::data_dir::DataDir;
 use crate::failure::Failure;
+use crate::mail::Mailer;
+use crate::proxies::Proxies;
 use crate::running::{Running, Setup};
 use crate::signals::Signals;
 use crate::{logs, running};
@@ -14,6 +16,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
     let location = arguments.data.location()?;
     arguments.bounds.check()?;
     let session_limits = arguments.people.session_limits()?;
+    let mailer = Mailer::of(&arguments.people)?;
     logs::start(arguments.log_format, arguments.log.as_deref())?;
     let setup = Setup {
         data: DataDir::create(&arguments.data.data_dir)?,
@@ -25,6 +28,8 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
         bounds: arguments.bounds,
         session_limits,
         public_url: arguments.people.public_url,
+        mailer,
+        proxies: Proxies::new(&arguments.proxy),
     };
     let mut signals = Signals::catch()?;
     let server = tokio::select! {

@@ -10,6 +10,9 @@ pub const RESCIND_NODES: &str = "Rescind-Nodes";
 pub const RESCIND_EFFECTIVE_MS: &str = "Rescind-Effective-Ms";
 /// How many elements a list has over all its pages.
 pub const RESCIND_TOTAL_COUNT: &str = "Rescind-Total-Count";
+/// Whether the mail server took a message with the link of a new invitation: `sent` or `failed`. Absent where there is
+/// no mail server.
+pub const RESCIND_MAIL: &str = "Rescind-Mail";
 
 /// The receipt of a change of rights, as its headers tell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,6 +19,7 @@ mod nodes;
 mod oauth;
 mod pages;
 mod partitions;
+mod revocations;
 mod secrets;
 mod tables;
 mod tokens;
@@ -35,7 +36,7 @@ pub use databases::{
 pub use errors::ErrorBody;
 pub use fields::{FieldError, PathForm, decode};
 pub use headers::{
-    RESCIND_EFFECTIVE_MS, RESCIND_NODES, RESCIND_REVISION, RESCIND_TOTAL_COUNT, ReceiptHeaders,
+    RESCIND_EFFECTIVE_MS, RESCIND_MAIL, RESCIND_NODES, RESCIND_REVISION, RESCIND_TOTAL_COUNT, ReceiptHeaders,
 };
 pub use invitations::{CreateInvitation, CreatedInvitation, Invitation, NewInvitation};
 pub use management_tokens::{
@@ -50,9 +51,10 @@ pub use oauth::{
 };
 pub use pages::{
     AuditEventQuery, DatabaseListQuery, DatabaseTokenListQuery, MAX_LIMIT, ManagementTokenListQuery, Page,
-    SortOrder, StatusFilter, TableListQuery, TokenStatusFilter, link_next, next_of_link,
+    PageQuery, SortOrder, StatusFilter, TableListQuery, TokenStatusFilter, link_next, next_of_link,
 };
 pub use partitions::{Bucket, TemplatePart};
+pub use revocations::{RevokeTokens, RevokedToken};
 pub use secrets::SecretText;
 pub use tables::{CreateTable, IdentifiedTable, NewTable, RenameTable, Table, TableColumn, TableDetails};
 pub use tokens::{

@@ -52,6 +52,19 @@ pub struct ManagementTokenListQuery {
     pub cursor: Option<String>,
 }
 
+/// Query parameters of lists that have no others: users, invitations.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+pub struct PageQuery {
+    /// At most this many elements, 1 to 1000; a `Link` header with `rel="next"` leads on.
+    #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 1000))]
+    pub limit: Option<u32>,
+    /// Where to go on: taken from the `Link` header.
+    pub cursor: Option<String>,
+}
+
 /// Query parameters of `GET …/databases`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

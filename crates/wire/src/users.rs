@@ -34,7 +34,7 @@ pub struct User {
     pub disabled_at: Option<Moment>,
 }
 
-/// Changes a user; at least one field.
+/// Changes a user; at least one field. `state` comes alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -52,34 +52,62 @@ pub struct UpdateUser {
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub role: Option<String>,
+    /// `enabled` or `disabled`.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub state: Option<String>,
 }
 
 /// An [`UpdateUser`] whose fields hold what they must.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UserPatch {
-    /// Given name.
-    pub first_name: Option<String>,
-    /// Family name.
-    pub last_name: Option<String>,
-    /// What it may do from now on.
-    pub role: Option<domain::Role>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserPatch {
+    /// What is known about the user, or what it may do.
+    Details {
+        /// Given name.
+        first_name: Option<String>,
+        /// Family name.
+        last_name: Option<String>,
+        /// What it may do from now on.
+        role: Option<domain::Role>,
+    },
+    /// It may act again.
+    Enable,
+    /// It is refused everywhere from then on.
+    Disable,
 }
 
 impl UpdateUser {
     /// Checks every field.
     ///
     /// # Errors
-    /// Names the first field that does not hold what it must; refuses a body without any.
+    /// Names the first field that does not hold what it must; refuses a body without any, and `state` beside others:
+    /// they would be two acts, of which one could fail.
     pub fn parse(self) -> Result<UserPatch, FieldError> {
-        if self == Self::default() {
-            let message = "at least one of firstName, lastName and role must be given";
-            return Err(FieldError::new("", message));
+        let Self {
+            first_name,
+            last_name,
+            role,
+            state,
+        } = self;
+        let has_details = first_name.is_some() || last_name.is_some() || role.is_some();
+        match state.as_deref() {
+            Some(_) if has_details => Err(FieldError::new("state", "must be given alone")),
+            Some("enabled") => Ok(UserPatch::Enable),
+            Some("disabled") => Ok(UserPatch::Disable),
+            Some(other) => Err(FieldError::new(
+                "state",
+                format!("must be enabled or disabled, not {other:?}"),
+            )),
+            None if !has_details => {
+                let message = "at least one of firstName, lastName, role and state must be given";
+                Err(FieldError::new("", message))
+            }
+            None => Ok(UserPatch::Details {
+                first_name,
+                last_name,
+                role: role.as_deref().map(parse_role).transpose()?,
+            }),
         }
-        Ok(UserPatch {
-            first_name: self.first_name,
-            last_name: self.last_name,
-            role: self.role.as_deref().map(parse_role).transpose()?,
-        })
     }
 }
 

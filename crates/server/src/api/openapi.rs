@@ -11,7 +11,9 @@ use utoipa::OpenApi as _;
 
 use super::extract::NoQuery;
 use super::router::{ACCOUNT, CLUSTER};
-use super::{accounts, audit_events, clusters, databases, management_tokens, nodes, tables, tokens};
+use super::{
+    accounts, audit_events, clusters, databases, invitations, management_tokens, nodes, tables, tokens, users,
+};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -38,10 +40,21 @@ use super::{accounts, audit_events, clusters, databases, management_tokens, node
         tokens::get::get,
         tokens::update::update,
         tokens::revoke::revoke,
+        tokens::revoke_many::revoke_many,
+        tokens::usage::usage,
         management_tokens::list::list,
         management_tokens::create::create,
         management_tokens::get::get,
         management_tokens::revoke::revoke,
+        management_tokens::revoke_many::revoke_many,
+        users::list::list,
+        users::get::get,
+        users::update::update,
+        users::delete::delete,
+        invitations::list::list,
+        invitations::create::create,
+        invitations::get::get,
+        invitations::revoke::revoke,
         accounts::list::list,
         accounts::get::get,
         clusters::list::list,

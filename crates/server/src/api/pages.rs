@@ -13,7 +13,7 @@ use rescind_wire::{FieldError, MAX_LIMIT, RESCIND_TOTAL_COUNT, link_next};
 use serde::Serialize;
 
 use super::errors::Problem;
-use super::extract::Session;
+use super::extract::Asker;
 
 /// Answers with the page that was asked for, or, when none was, with the whole list. `fetch` gets one page of what the
 /// answer shows.
@@ -22,7 +22,7 @@ use super::extract::Session;
 /// A bad `limit` or `cursor`, and what `fetch` refuses. What fails after the first page breaks the stream off, so that
 /// no client takes a part for the whole.
 pub(crate) async fn answer<T, F, W>(
-    session: Session,
+    asker: Asker,
     uri: &Uri,
     asked: rescind_wire::Page,
     fetch: F,
@@ -37,7 +37,7 @@ where
         if after.is_some() {
             return Err(FieldError::new("cursor", "needs limit: take both from the Link header").into());
         }
-        return whole(session, fetch).await;
+        return whole(asker, fetch).await;
     };
     let found = fetch(Page {
         limit,
@@ -88,7 +88,7 @@ fn next_page(uri: &Uri, next: &Cursor) -> String {
     )
 }
 
-async fn whole<T, F, W>(session: Session, fetch: F) -> Result<Response, Problem>
+async fn whole<T, F, W>(asker: Asker, fetch: F) -> Result<Response, Problem>
 where
     T: Serialize + Send + 'static,
     F: Fn(Page) -> W + Send + 'static,
@@ -97,7 +97,7 @@ where
     // Before the answer begins, so that a refusal has its status.
     let first = fetch(Page::first(MAX_LIMIT)).await?;
     let walk = Walk {
-        session,
+        asker,
         fetch,
         next: Next::Show(first),
         is_begun: false,
@@ -108,7 +108,7 @@ where
 
 /// Where the answer stands.
 struct Walk<T, F> {
-    session: Session,
+    asker: Asker,
     fetch: F,
     next: Next<T>,
     /// Whether an element was written: those that follow need a comma.
@@ -132,7 +132,7 @@ where
             Next::Done => return Ok(None),
             Next::Show(page) => (page, vec![b'[']),
             Next::Fetch(cursor) => {
-                self.session
+                self.asker
                     .check()
                     .map_err(|_| BrokenOff("the token that asked for it was revoked"))?;
                 let found = (self.fetch)(Page::after(MAX_LIMIT, cursor)).await;

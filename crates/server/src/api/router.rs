@@ -6,12 +6,16 @@ use axum::Router;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::map_response;
 use axum::response::Response;
-use axum::routing::{MethodRouter, delete, get, patch, put};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use rescind_authority::Authority;
 use rescind_domain::Clock;
+use rescind_ui::Post;
 
 use super::errors::{Problem, shortened};
-use super::{accounts, audit_events, clusters, databases, management_tokens, nodes, openapi, tables, tokens};
+use super::{
+    accounts, audit_events, clusters, databases, invitations, management_tokens, nodes, openapi, tables,
+    tokens, users,
+};
 
 /// What every handler works with.
 #[derive(Clone)]
@@ -22,6 +26,24 @@ pub(crate) struct Api {
     pub(crate) clock: Arc<dyn Clock>,
     /// Where clusters are reached, as answers tell it.
     pub(crate) url: Arc<str>,
+    /// Where people reach this server, as links tell it.
+    pub(crate) public_url: Arc<str>,
+    /// Sends invitations, where there is a mail server.
+    pub(crate) post: Option<Arc<dyn Post>>,
+}
+
+/// What the composition root hands to the management API.
+pub struct Setup {
+    /// Every use case.
+    pub authority: Arc<Authority>,
+    /// Tells which tokens have expired.
+    pub clock: Arc<dyn Clock>,
+    /// Where clients reach this server: clusters say it.
+    pub url: Arc<str>,
+    /// Where people reach it, without a slash at the end: links say it.
+    pub public_url: Arc<str>,
+    /// Sends invitations, where there is a mail server.
+    pub post: Option<Arc<dyn Post>>,
 }
 
 /// What stands before the paths of a cluster, unless the account's only cluster is meant (contract, management-api
@@ -30,8 +52,15 @@ pub(crate) const CLUSTER: &str = "/accounts/{accountId}/clusters/{clusterId}";
 /// What stands before the paths of an account, unless the caller's own is meant.
 pub(crate) const ACCOUNT: &str = "/accounts/{accountId}";
 
-/// The Management API, to be nested under `/api/v0`. `url` is where clients reach this server: clusters say it.
-pub fn router(authority: Arc<Authority>, clock: Arc<dyn Clock>, url: impl Into<Arc<str>>) -> Router {
+/// The Management API, to be nested under `/api/v0`.
+pub fn router(setup: Setup) -> Router {
+    let Setup {
+        authority,
+        clock,
+        url,
+        public_url,
+        post,
+    } = setup;
     let mut router = Router::new();
     let forms = [(of_clusters(), CLUSTER), (of_accounts(), ACCOUNT)];
     for (routes, prefix) in forms {
@@ -50,7 +79,9 @@ pub fn router(authority: Arc<Authority>, clock: Arc<dyn Clock>, url: impl Into<A
         .with_state(Api {
             authority,
             clock,
-            url: url.into(),
+            url,
+            public_url,
+            post,
         })
 }
 
@@ -95,6 +126,8 @@ fn of_clusters() -> Routes {
             put(tables::undelete::undelete),
         ),
         ("/tokens", get(tokens::list::list).post(tokens::create::create)),
+        ("/tokens/revoke", post(tokens::revoke_many::revoke_many)),
+        ("/tokens/{tokenId}/usage", get(tokens::usage::usage)),
         (
             "/tokens/{tokenId}",
             get(tokens::get::get)
@@ -111,8 +144,27 @@ fn of_accounts() -> Routes {
             get(management_tokens::list::list).post(management_tokens::create::create),
         ),
         (
+            "/management-tokens/revoke",
+            post(management_tokens::revoke_many::revoke_many),
+        ),
+        (
             "/management-tokens/{tokenId}",
             get(management_tokens::get::get).delete(management_tokens::revoke::revoke),
+        ),
+        ("/users", get(users::list::list)),
+        (
+            "/users/{userId}",
+            get(users::get::get)
+                .patch(users::update::update)
+                .delete(users::delete::delete),
+        ),
+        (
+            "/invitations",
+            get(invitations::list::list).post(invitations::create::create),
+        ),
+        (
+            "/invitations/{invitationId}",
+            get(invitations::get::get).delete(invitations::revoke::revoke),
         ),
         ("/clusters", get(clusters::list::list)),
         ("/clusters/{clusterId}", get(clusters::get::get)),

@@ -38,6 +38,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         bounds: Bounds::default(),
         session_limits: SessionLimits::default(),
         public_url: None,
+        mailer: None,
     })
     .await?;
     let scene = Scene {

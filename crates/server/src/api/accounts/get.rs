@@ -15,7 +15,7 @@ use crate::api::extract::Within;
     params(Within),
     responses((status = 200, description = "The account.", body = Account))
 )]
-pub(crate) async fn get(Within { session, account }: Within) -> Result<Json<Account>, Problem> {
-    let account = session.authority.account(&session.caller, account).await?;
+pub(crate) async fn get(Within { asker, account }: Within) -> Result<Json<Account>, Problem> {
+    let account = asker.authority.account(&asker.caller, account).await?;
     Ok(Json(Account::from(&account)))
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use rescind_wire::Account;
 
 use crate::api::errors::Problem;
-use crate::api::extract::Session;
+use crate::api::extract::Asker;
 
 /// List accounts
 ///
@@ -16,7 +16,7 @@ use crate::api::extract::Session;
     tag = "Accounts",
     responses((status = 200, description = "The accounts.", body = [Account]))
 )]
-pub(crate) async fn list(session: Session) -> Result<Json<Vec<Account>>, Problem> {
-    let accounts = session.authority.accounts(&session.caller).await?;
+pub(crate) async fn list(asker: Asker) -> Result<Json<Vec<Account>>, Problem> {
+    let accounts = asker.authority.accounts(&asker.caller).await?;
     Ok(Json(accounts.iter().map(Account::from).collect()))
 }

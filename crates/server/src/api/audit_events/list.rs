@@ -36,9 +36,9 @@ pub(crate) async fn list(
     let act = query.act.as_deref().map(parse_act).transpose()?;
     let newest_first = query.order != Some(SortOrder::Asc);
     let asked = rescind_wire::Page::parse(query.limit, query.cursor)?;
-    let session = within.session.clone();
+    let asker = within.asker.clone();
     let fetch = move |page: Page| {
-        let Within { session, account } = within.clone();
+        let Within { asker, account } = within.clone();
         let subject = query.subject.clone();
         let query = AuditQuery {
             account,
@@ -52,7 +52,7 @@ pub(crate) async fn list(
             page,
         };
         async move {
-            let found = session.authority.audit_events(&session.caller, &query).await?;
+            let found = asker.authority.audit_events(&asker.caller, &query).await?;
             let items = found.items.iter().map(AuditEvent::from).collect();
             Ok(Paged {
                 items,
@@ -61,7 +61,7 @@ pub(crate) async fn list(
             })
         }
     };
-    pages::answer(session, &uri, asked, fetch).await
+    pages::answer(asker, &uri, asked, fetch).await
 }
 
 fn parse_act(text: &str) -> Result<Act, FieldError> {

@@ -16,9 +16,9 @@ use crate::api::extract::{ClusterSegment, Within};
     responses((status = 200, description = "The cluster.", body = Cluster))
 )]
 pub(crate) async fn get(
-    Within { session, account }: Within,
+    Within { asker, account }: Within,
     ClusterSegment(id): ClusterSegment,
 ) -> Result<Json<Cluster>, Problem> {
-    let cluster = session.authority.cluster(&session.caller, account, id).await?;
-    Ok(Json(Cluster::of(&cluster, &*session.url)))
+    let cluster = asker.authority.cluster(&asker.caller, account, id).await?;
+    Ok(Json(Cluster::of(&cluster, &*asker.url)))
 }

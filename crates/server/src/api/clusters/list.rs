@@ -15,12 +15,12 @@ use crate::api::extract::Within;
     params(Within),
     responses((status = 200, description = "The clusters.", body = [Cluster]))
 )]
-pub(crate) async fn list(Within { session, account }: Within) -> Result<Json<Vec<Cluster>>, Problem> {
-    let clusters = session.authority.clusters(&session.caller, account).await?;
+pub(crate) async fn list(Within { asker, account }: Within) -> Result<Json<Vec<Cluster>>, Problem> {
+    let clusters = asker.authority.clusters(&asker.caller, account).await?;
     Ok(Json(
         clusters
             .iter()
-            .map(|cluster| Cluster::of(cluster, &*session.url))
+            .map(|cluster| Cluster::of(cluster, &*asker.url))
             .collect(),
     ))
 }

@@ -30,7 +30,7 @@ use crate::api::receipts::Changed;
     )
 )]
 pub(crate) async fn create(
-    At { session, place, form }: At,
+    At { asker, place, form }: At,
     Body(body): Body<CreateDatabase>,
 ) -> Result<Changed<Database>, Problem> {
     let new = body.parse()?;
@@ -39,9 +39,9 @@ pub(crate) async fn create(
         limits: new.limits,
         partition_template: new.partition_template,
     };
-    let (database, receipt) = session
+    let (database, receipt) = asker
         .authority
-        .create_database(&session.caller, place, request)
+        .create_database(&asker.caller, place, request)
         .await?;
     Ok(Changed(receipt, Database::of(&database, form)))
 }

@@ -24,13 +24,13 @@ use crate::api::receipts::Gone;
         ))
 )]
 pub(crate) async fn delete(
-    At { session, place, .. }: At,
+    At { asker, place, .. }: At,
     DatabaseSegment(name): DatabaseSegment,
 ) -> Result<Gone, Problem> {
     Ok(Gone(
-        session
+        asker
             .authority
-            .delete_database(&session.caller, place, name)
+            .delete_database(&asker.caller, place, name)
             .await?,
     ))
 }

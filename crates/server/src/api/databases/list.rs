@@ -42,9 +42,9 @@ pub(crate) async fn list(
         let message = "needs details=true, or deleted databases would look like active ones";
         return Err(FieldError::new("status", message).into());
     }
-    let session = at.session.clone();
+    let asker = at.asker.clone();
     let fetch = move |page: Page| {
-        let At { session, place, form } = at.clone();
+        let At { asker, place, form } = at.clone();
         let query = DatabaseQuery {
             filter: filter(status),
             search: None,
@@ -53,10 +53,7 @@ pub(crate) async fn list(
             page,
         };
         async move {
-            let found = session
-                .authority
-                .databases(&session.caller, place, &query)
-                .await?;
+            let found = asker.authority.databases(&asker.caller, place, &query).await?;
             let shown = |database| match is_detailed {
                 true => ListedDatabase::Detailed(DatabaseDetails::of(database, form)),
                 false => ListedDatabase::Plain(Database::of(database, form)),
@@ -69,5 +66,5 @@ pub(crate) async fn list(
             })
         }
     };
-    pages::answer(session, &uri, rescind_wire::Page::default(), fetch).await
+    pages::answer(asker, &uri, rescind_wire::Page::default(), fetch).await
 }

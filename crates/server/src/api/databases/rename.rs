@@ -31,14 +31,14 @@ use crate::api::receipts::Changed;
     )
 )]
 pub(crate) async fn rename(
-    At { session, place, form }: At,
+    At { asker, place, form }: At,
     DatabaseSegment(name): DatabaseSegment,
     Body(body): Body<RenameDatabase>,
 ) -> Result<Changed<IdentifiedDatabase>, Problem> {
     let new_name = body.parse()?;
-    let renamed = session
+    let renamed = asker
         .authority
-        .rename_database(&session.caller, place, name, new_name)
+        .rename_database(&asker.caller, place, name, new_name)
         .await?;
     Ok(Changed(renamed.1, IdentifiedDatabase::of(&renamed.0, form)))
 }

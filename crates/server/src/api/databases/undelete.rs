@@ -30,12 +30,12 @@ use crate::api::receipts::Changed;
     )
 )]
 pub(crate) async fn undelete(
-    At { session, place, form }: At,
+    At { asker, place, form }: At,
     DatabaseIdSegment(id): DatabaseIdSegment,
 ) -> Result<Changed<IdentifiedDatabase>, Problem> {
-    let (database, receipt) = session
+    let (database, receipt) = asker
         .authority
-        .undelete_database(&session.caller, place, id)
+        .undelete_database(&asker.caller, place, id)
         .await?;
     Ok(Changed(receipt, IdentifiedDatabase::of(&database, form)))
 }

@@ -30,7 +30,7 @@ use crate::api::receipts::Changed;
         ))
 )]
 pub(crate) async fn update(
-    At { session, place, form }: At,
+    At { asker, place, form }: At,
     DatabaseSegment(name): DatabaseSegment,
     Body(body): Body<UpdateDatabase>,
 ) -> Result<Changed<Database>, Problem> {
@@ -40,9 +40,9 @@ pub(crate) async fn update(
         max_columns: patch.max_columns,
         retention: patch.retention,
     };
-    let (database, receipt) = session
+    let (database, receipt) = asker
         .authority
-        .update_database(&session.caller, place, name, request)
+        .update_database(&asker.caller, place, name, request)
         .await?;
     Ok(Changed(receipt, Database::of(&database, form).without_template()))
 }

@@ -1,8 +1,9 @@
 //! Who asks, and on which account or cluster.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use rescind_authority::{Authority, Caller, Place, Refusal};
@@ -18,7 +19,7 @@ use crate::api::router::Api;
 
 /// An authenticated caller.
 #[derive(Clone)]
-pub(crate) struct Session {
+pub(crate) struct Asker {
     /// Every use case.
     pub(crate) authority: Arc<Authority>,
     /// Who asks.
@@ -34,7 +35,7 @@ pub(crate) struct Session {
 #[derive(Clone)]
 pub(crate) struct At {
     /// Who asks.
-    pub(crate) session: Session,
+    pub(crate) asker: Asker,
     /// The cluster of the path, or the caller's only one.
     pub(crate) place: Place,
     /// Whether the path named it: answers repeat it then.
@@ -45,12 +46,12 @@ pub(crate) struct At {
 #[derive(Clone)]
 pub(crate) struct Within {
     /// Who asks.
-    pub(crate) session: Session,
+    pub(crate) asker: Asker,
     /// The account of the path, or the caller's own.
     pub(crate) account: AccountId,
 }
 
-impl Session {
+impl Asker {
     /// Authenticates once more: long answers stop when the token is revoked meanwhile (promise G2).
     pub(crate) fn check(&self) -> Result<(), Problem> {
         authenticate(&self.authority, &self.credential).map(drop)
@@ -64,10 +65,16 @@ pub(crate) trait Party: Sized {
     fn admit(parts: &mut Parts, api: &Api) -> impl Future<Output = Result<Self, Problem>> + Send;
 }
 
-impl Party for Session {
+impl Party for Asker {
     async fn admit(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let credential = credential(&parts.headers)?;
         let caller = authenticate(&api.authority, credential)?;
+        if let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() {
+            let agent = parts.headers.get(header::USER_AGENT);
+            let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+            api.authority
+                .note_caller(&caller, peer.ip().to_canonical(), agent);
+        }
         Ok(Self {
             authority: Arc::clone(&api.authority),
             caller,
@@ -80,22 +87,22 @@ impl Party for Session {
 
 impl Party for At {
     async fn admit(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let session = Session::admit(parts, api).await?;
+        let asker = Asker::admit(parts, api).await?;
         let names = Names::from_request_parts(parts, api).await?;
         let (place, form) = match (names.find("accountId")?, names.find("clusterId")?) {
             (Some(account), Some(cluster)) => (Place { account, cluster }, PathForm::Prefixed),
-            _ => (session.authority.default_place(&session.caller)?, PathForm::Bare),
+            _ => (asker.authority.default_place(&asker.caller)?, PathForm::Bare),
         };
-        Ok(Self { session, place, form })
+        Ok(Self { asker, place, form })
     }
 }
 
 impl Party for Within {
     async fn admit(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let session = Session::admit(parts, api).await?;
+        let asker = Asker::admit(parts, api).await?;
         let names = Names::from_request_parts(parts, api).await?;
-        let account = names.find("accountId")?.unwrap_or(session.caller.account());
-        Ok(Self { session, account })
+        let account = names.find("accountId")?.unwrap_or(asker.caller.account());
+        Ok(Self { asker, account })
     }
 }
 
@@ -115,7 +122,7 @@ macro_rules! without_query {
     };
 }
 
-without_query!(Session, At, Within);
+without_query!(Asker, At, Within);
 
 fn credential(headers: &HeaderMap) -> Result<&HeaderValue, Problem> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();

@@ -7,9 +7,9 @@ mod paths;
 mod queries;
 
 pub(crate) use bodies::Body;
-pub(crate) use callers::{At, Session, Within};
+pub(crate) use callers::{Asker, At, Within};
 pub(crate) use paths::{
-    ClusterSegment, DatabaseIdSegment, DatabaseSegment, ManagementTokenSegment, TableIdSegment, TableSegment,
-    TokenSegment,
+    ClusterSegment, DatabaseIdSegment, DatabaseSegment, InvitationSegment, ManagementTokenSegment,
+    TableIdSegment, TableSegment, TokenSegment, UserSegment,
 };
 pub(crate) use queries::{NoQuery, With};

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use rescind_domain::{
-    ClusterId, DatabaseId, DatabaseName, DatabaseTokenId, ManagementTokenId, TableId, TableName,
+    ClusterId, DatabaseId, DatabaseName, DatabaseTokenId, InvitationId, ManagementTokenId, TableId,
+    TableName, UserId,
 };
 use rescind_wire::FieldError;
 use utoipa::IntoParams;
@@ -118,6 +119,21 @@ segment!(
     ManagementTokenSegment(ManagementTokenId) by str::parse,
     "tokenId",
     "The token.",
+    uuid_schema()
+);
+
+segment!(
+    /// A user.
+    UserSegment(UserId) by str::parse,
+    "userId",
+    "The user.",
+    uuid_schema()
+);
+segment!(
+    /// An invitation.
+    InvitationSegment(InvitationId) by str::parse,
+    "invitationId",
+    "The invitation.",
     uuid_schema()
 );
 

@@ -29,7 +29,7 @@ use crate::api::receipts::Changed;
         ))
 )]
 pub(crate) async fn create(
-    Within { session, account }: Within,
+    Within { asker, account }: Within,
     Body(body): Body<CreateManagementToken>,
 ) -> Result<Changed<CreatedManagementToken>, Problem> {
     let new = body.parse()?;
@@ -37,9 +37,9 @@ pub(crate) async fn create(
         description: new.description,
         expires_at: new.expires_at,
     };
-    let created = session
+    let created = asker
         .authority
-        .create_management_token(&session.caller, account, request)
+        .create_management_token(&asker.caller, account, request)
         .await?;
     let shown = CreatedManagementToken::of(&created.item, &created.secret);
     Ok(Changed(created.receipt, shown))

@@ -18,12 +18,12 @@ use crate::api::extract::{ManagementTokenSegment, Within};
     responses((status = 200, description = "The token.", body = ManagementToken))
 )]
 pub(crate) async fn get(
-    Within { session, account }: Within,
+    Within { asker, account }: Within,
     ManagementTokenSegment(id): ManagementTokenSegment,
 ) -> Result<Json<ManagementToken>, Problem> {
-    let token = session
+    let token = asker
         .authority
-        .management_token(&session.caller, account, id)
+        .management_token(&asker.caller, account, id)
         .await?;
     Ok(Json(ManagementToken::from(&token)))
 }

@@ -40,14 +40,14 @@ pub(crate) async fn list(
         query.order,
     )?;
     let asked = rescind_wire::Page::parse(query.limit, query.cursor)?;
-    let session = within.session.clone();
+    let asker = within.asker.clone();
     let fetch = move |page: Page| {
-        let Within { session, account } = within.clone();
-        let query = listing.query(session.now, page);
+        let Within { asker, account } = within.clone();
+        let query = listing.query(asker.now, page);
         async move {
-            let found = session
+            let found = asker
                 .authority
-                .management_tokens(&session.caller, account, &query)
+                .management_tokens(&asker.caller, account, &query)
                 .await?;
             let items = found.items.iter().map(ManagementToken::from).collect();
             Ok(Paged {
@@ -57,5 +57,5 @@ pub(crate) async fn list(
             })
         }
     };
-    pages::answer(session, &uri, asked, fetch).await
+    pages::answer(asker, &uri, asked, fetch).await
 }

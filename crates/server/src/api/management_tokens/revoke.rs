@@ -25,13 +25,13 @@ use crate::api::receipts::Gone;
         ))
 )]
 pub(crate) async fn revoke(
-    Within { session, account }: Within,
+    Within { asker, account }: Within,
     ManagementTokenSegment(id): ManagementTokenSegment,
 ) -> Result<Gone, Problem> {
     Ok(Gone(
-        session
+        asker
             .authority
-            .revoke_management_token(&session.caller, account, id)
+            .revoke_management_token(&asker.caller, account, id)
             .await?,
     ))
 }

@@ -5,7 +5,7 @@ use rescind_authority::NodeStatus;
 use rescind_wire::{Node, NodeState};
 
 use crate::api::errors::Problem;
-use crate::api::extract::Session;
+use crate::api::extract::Asker;
 
 /// List the nodes that admit requests
 #[utoipa::path(
@@ -15,8 +15,8 @@ use crate::api::extract::Session;
     tag = "Nodes",
     responses((status = 200, description = "The nodes.", body = [Node]))
 )]
-pub(crate) async fn list(session: Session) -> Result<Json<Vec<Node>>, Problem> {
-    let nodes = session.authority.nodes(&session.caller)?;
+pub(crate) async fn list(asker: Asker) -> Result<Json<Vec<Node>>, Problem> {
+    let nodes = asker.authority.nodes(&asker.caller)?;
     Ok(Json(nodes.iter().map(shown).collect()))
 }
 

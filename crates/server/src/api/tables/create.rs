@@ -24,7 +24,7 @@ use crate::api::extract::{At, Body, DatabaseSegment};
     )
 )]
 pub(crate) async fn create(
-    At { session, place, form }: At,
+    At { asker, place, form }: At,
     DatabaseSegment(database): DatabaseSegment,
     Body(body): Body<CreateTable>,
 ) -> Result<Json<Table>, Problem> {
@@ -33,9 +33,9 @@ pub(crate) async fn create(
         name: new.name,
         partition_template: new.partition_template,
     };
-    let created = session
+    let created = asker
         .authority
-        .create_table(&session.caller, place, database, request)
+        .create_table(&asker.caller, place, database, request)
         .await?;
     Ok(Json(shown(&created, form)))
 }

@@ -24,14 +24,14 @@ use crate::api::receipts::Gone;
         ))
 )]
 pub(crate) async fn delete(
-    At { session, place, .. }: At,
+    At { asker, place, .. }: At,
     DatabaseSegment(database): DatabaseSegment,
     TableSegment(table): TableSegment,
 ) -> Result<Gone, Problem> {
     Ok(Gone(
-        session
+        asker
             .authority
-            .delete_table(&session.caller, place, database, table)
+            .delete_table(&asker.caller, place, database, table)
             .await?,
     ))
 }

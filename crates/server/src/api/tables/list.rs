@@ -27,9 +27,9 @@ pub(crate) async fn list(
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Problem> {
     let status = query.status.unwrap_or_default();
-    let session = at.session.clone();
+    let asker = at.asker.clone();
     let fetch = move |page: Page| {
-        let (At { session, place, form }, database) = (at.clone(), database.clone());
+        let (At { asker, place, form }, database) = (at.clone(), database.clone());
         let query = TableQuery {
             filter: filter(status),
             search: None,
@@ -37,9 +37,9 @@ pub(crate) async fn list(
             page,
         };
         async move {
-            let found = session
+            let found = asker
                 .authority
-                .tables(&session.caller, place, &database, &query)
+                .tables(&asker.caller, place, &database, &query)
                 .await?;
             let shown =
                 |table| Table::of(table, place.account, place.cluster, &database, form).detailed(table);
@@ -51,5 +51,5 @@ pub(crate) async fn list(
             })
         }
     };
-    pages::answer(session, &uri, rescind_wire::Page::default(), fetch).await
+    pages::answer(asker, &uri, rescind_wire::Page::default(), fetch).await
 }

@@ -23,15 +23,15 @@ use crate::api::extract::{At, Body, DatabaseSegment, TableSegment};
     )
 )]
 pub(crate) async fn rename(
-    At { session, place, form }: At,
+    At { asker, place, form }: At,
     DatabaseSegment(database): DatabaseSegment,
     TableSegment(table): TableSegment,
     Body(body): Body<RenameTable>,
 ) -> Result<Json<IdentifiedTable>, Problem> {
     let new_name = body.parse()?;
-    let renamed = session
+    let renamed = asker
         .authority
-        .rename_table(&session.caller, place, database, table, new_name)
+        .rename_table(&asker.caller, place, database, table, new_name)
         .await?;
     Ok(Json(shown(&renamed, form).identified(renamed.table.id)))
 }

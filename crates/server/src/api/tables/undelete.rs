@@ -22,13 +22,13 @@ use crate::api::extract::{At, DatabaseSegment, TableIdSegment};
     )
 )]
 pub(crate) async fn undelete(
-    At { session, place, form }: At,
+    At { asker, place, form }: At,
     DatabaseSegment(database): DatabaseSegment,
     TableIdSegment(id): TableIdSegment,
 ) -> Result<Json<IdentifiedTable>, Problem> {
-    let restored = session
+    let restored = asker
         .authority
-        .undelete_table(&session.caller, place, database, id)
+        .undelete_table(&asker.caller, place, database, id)
         .await?;
     Ok(Json(shown(&restored, form).identified(restored.table.id)))
 }

@@ -32,7 +32,7 @@ use crate::api::receipts::Changed;
     )
 )]
 pub(crate) async fn create(
-    At { session, place, form }: At,
+    At { asker, place, form }: At,
     Body(body): Body<CreateDatabaseToken>,
 ) -> Result<Changed<CreatedDatabaseToken>, Problem> {
     let new = body.parse()?;
@@ -41,9 +41,9 @@ pub(crate) async fn create(
         permissions: new.permissions,
         expires_at: new.expires_at,
     };
-    let created = session
+    let created = asker
         .authority
-        .create_database_token(&session.caller, place, request)
+        .create_database_token(&asker.caller, place, request)
         .await?;
     let shown = CreatedDatabaseToken::of(&created.item, &created.secret, form);
     Ok(Changed(created.receipt, shown))

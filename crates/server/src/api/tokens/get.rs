@@ -18,12 +18,9 @@ use crate::api::extract::{At, TokenSegment};
     responses((status = 200, description = "The token.", body = DatabaseToken))
 )]
 pub(crate) async fn get(
-    At { session, place, form }: At,
+    At { asker, place, form }: At,
     TokenSegment(id): TokenSegment,
 ) -> Result<Json<DatabaseToken>, Problem> {
-    let token = session
-        .authority
-        .database_token(&session.caller, place, id)
-        .await?;
+    let token = asker.authority.database_token(&asker.caller, place, id).await?;
     Ok(Json(DatabaseToken::of(&token, form)))
 }

@@ -41,15 +41,15 @@ pub(crate) async fn list(
         query.order,
     )?;
     let asked = rescind_wire::Page::parse(query.limit, query.cursor)?;
-    let session = at.session.clone();
+    let asker = at.asker.clone();
     let fetch = move |page: Page| {
         let (at, database) = (at.clone(), database.clone());
-        let query = listing.query(at.session.now, page);
+        let query = listing.query(at.asker.now, page);
         async move {
-            let At { session, place, form } = at;
-            let found = session
+            let At { asker, place, form } = at;
+            let found = asker
                 .authority
-                .database_tokens(&session.caller, place, database.as_ref(), &query)
+                .database_tokens(&asker.caller, place, database.as_ref(), &query)
                 .await?;
             let items = found
                 .items
@@ -63,5 +63,5 @@ pub(crate) async fn list(
             })
         }
     };
-    pages::answer(session, &uri, asked, fetch).await
+    pages::answer(asker, &uri, asked, fetch).await
 }

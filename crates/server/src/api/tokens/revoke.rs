@@ -25,13 +25,13 @@ use crate::api::receipts::Gone;
         ))
 )]
 pub(crate) async fn revoke(
-    At { session, place, .. }: At,
+    At { asker, place, .. }: At,
     TokenSegment(id): TokenSegment,
 ) -> Result<Gone, Problem> {
     Ok(Gone(
-        session
+        asker
             .authority
-            .revoke_database_token(&session.caller, place, id)
+            .revoke_database_token(&asker.caller, place, id)
             .await?,
     ))
 }

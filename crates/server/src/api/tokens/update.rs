@@ -33,7 +33,7 @@ use crate::api::receipts::Changed;
     )
 )]
 pub(crate) async fn update(
-    At { session, place, form }: At,
+    At { asker, place, form }: At,
     TokenSegment(id): TokenSegment,
     Body(body): Body<UpdateDatabaseToken>,
 ) -> Result<Changed<DatabaseToken>, Problem> {
@@ -43,9 +43,9 @@ pub(crate) async fn update(
         permissions: patch.permissions,
         if_unchanged: None,
     };
-    let (token, receipt) = session
+    let (token, receipt) = asker
         .authority
-        .update_database_token(&session.caller, place, id, request)
+        .update_database_token(&asker.caller, place, id, request)
         .await?;
     Ok(Changed(receipt, DatabaseToken::of(&token, form)))
 }

@@ -49,11 +49,13 @@ impl World {
         let (account, cluster) = (founding.account.id.to_string(), founding.cluster.id.to_string());
         let secret = founding.secret.expose().to_owned();
         authority.found(founding).await.expect("founded");
-        let api = rescind_server::api::router(
-            Arc::clone(&authority),
-            Arc::clone(&clock) as _,
-            "http://db.example.com:8181",
-        );
+        let api = rescind_server::api::router(rescind_server::api::Setup {
+            authority: Arc::clone(&authority),
+            clock: Arc::clone(&clock) as _,
+            url: "http://db.example.com:8181".into(),
+            public_url: "https://rescind.example.com".into(),
+            post: None,
+        });
         let router = Router::new().nest("/api/v0", api);
         Self {
             authority,

@@ -1,0 +1,42 @@
+//! `POST /accounts/{accountId}/management-tokens/revoke`
+
+use rescind_wire::{RevokeTokens, RevokedToken};
+
+use crate::api::errors::Problem;
+use crate::api::extract::{Body, Within};
+use crate::api::receipts::Changed;
+use crate::api::revocations::shown;
+
+/// Revoke several management tokens
+///
+/// The one that asks, too.
+/// All in one act, by one revision; each id has its own outcome. When the answer arrives, every node refuses those that
+/// are revoked, and what they had running has been cut. Repeating it is no error.
+#[utoipa::path(
+    post,
+    path = "/accounts/{accountId}/management-tokens/revoke",
+    operation_id = "RevokeManagementTokens",
+    tag = "Management tokens",
+    params(Within),
+    request_body = RevokeTokens,
+    responses((
+            status = 200,
+            description = "What became of each, in the order given.",
+            body = [RevokedToken],
+            headers(
+                ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
+                ("Rescind-Nodes" = String, description = "Nodes that act by it, of all that held a lease: `1/1`."),
+                ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds.")
+            )
+        ))
+)]
+pub(crate) async fn revoke_many(
+    Within { asker, account }: Within,
+    Body(body): Body<RevokeTokens>,
+) -> Result<Changed<Vec<RevokedToken>>, Problem> {
+    let (outcomes, receipt) = asker
+        .authority
+        .revoke_management_tokens(&asker.caller, account, body.parse()?)
+        .await?;
+    Ok(Changed(receipt, shown(&outcomes)))
+}

@@ -1,0 +1,41 @@
+//! `POST …/tokens/revoke`
+
+use rescind_wire::{RevokeTokens, RevokedToken};
+
+use crate::api::errors::Problem;
+use crate::api::extract::{At, Body};
+use crate::api::receipts::Changed;
+use crate::api::revocations::shown;
+
+/// Revoke several database tokens
+///
+/// All in one act, by one revision; each id has its own outcome. When the answer arrives, every node refuses those that
+/// are revoked, and what they had running has been cut. Repeating it is no error.
+#[utoipa::path(
+    post,
+    path = "/accounts/{accountId}/clusters/{clusterId}/tokens/revoke",
+    operation_id = "RevokeDatabaseTokens",
+    tag = "Database tokens",
+    params(At),
+    request_body = RevokeTokens,
+    responses((
+            status = 200,
+            description = "What became of each, in the order given.",
+            body = [RevokedToken],
+            headers(
+                ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
+                ("Rescind-Nodes" = String, description = "Nodes that act by it, of all that held a lease: `1/1`."),
+                ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds.")
+            )
+        ))
+)]
+pub(crate) async fn revoke_many(
+    At { asker, place, .. }: At,
+    Body(body): Body<RevokeTokens>,
+) -> Result<Changed<Vec<RevokedToken>>, Problem> {
+    let (outcomes, receipt) = asker
+        .authority
+        .revoke_database_tokens(&asker.caller, place, body.parse()?)
+        .await?;
+    Ok(Changed(receipt, shown(&outcomes)))
+}
