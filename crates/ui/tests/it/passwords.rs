@@ -41,7 +41,10 @@ fn fields_hide_what_is_typed_and_let_managers_help() {
     for field in [of_link, of_sign_in, of_change].concat() {
         assert_eq!(attribute(&field, "type").as_deref(), Some("password"), "{field}");
         assert_eq!(attribute(&field, "maxlength"), None, "{field}");
-        assert!(!field.contains(" on"), "no handler that could refuse what is pasted: {field}");
+        assert!(
+            !field.contains(" on"),
+            "no handler that could refuse what is pasted: {field}"
+        );
     }
 }
 
