@@ -144,10 +144,10 @@ impl Authority {
     }
 
     async fn search(&self, owner: Owner, search: &TokenSearch) -> Result<(Vec<Id>, usize), Error> {
-        let slot = self.token_index.slot(owner);
+        let now = self.clock().now();
+        let slot = self.token_index.slot(owner, now);
         Slot::bring_up_to_date(&slot, &self.catalog).await?;
-        let (search, now) = (search.clone(), self.clock().now());
-        self.token_index.search(slot, search, now).await
+        self.token_index.search(slot, search.clone(), now).await
     }
 }
 

@@ -187,6 +187,7 @@ impl Authority {
         let now = self.clock().now();
         let past = now.plus_micros(-PAST_SESSIONS);
         self.grants().forget_sessions(past);
+        self.token_index.forget_unused(now);
         self.catalog.purge_usage(Hour::of(now).before(KEPT_HOURS)).await?;
         self.catalog.purge_sessions(past).await?;
         self.catalog.purge_device_requests(past).await?;

@@ -27,9 +27,15 @@ pub(super) enum Owner {
 
 /// All indexes: one for each cluster and account whose tokens somebody looked at.
 pub(crate) struct TokenIndex {
-    slots: Mutex<HashMap<Owner, Arc<Slot>>>,
+    slots: Mutex<HashMap<Owner, Kept>>,
     /// For searches of many tokens, each of which takes a core for some ten milliseconds.
     turns: Semaphore,
+}
+
+/// An index and when somebody last looked.
+struct Kept {
+    slot: Arc<Slot>,
+    looked_at: Timestamp,
 }
 
 /// One index. `turn` is held by whoever brings it up to date; who waits for it finds that done.
@@ -58,6 +64,7 @@ const MOST_USED: usize = 500_000;
 /// From so many rows on a search leaves the threads that serve requests.
 const MANY: usize = 10_000;
 const SEARCHES_AT_ONCE: usize = 2;
+const KEPT_MICROS: i64 = 60 * 60 * 1_000_000;
 
 impl TokenIndex {
     pub(crate) fn new() -> Self {
@@ -93,7 +100,7 @@ impl TokenIndex {
 
     /// Which cluster a database token belongs to is not known here: each gets to know of it, and finds out later.
     fn note(&self, token: TokenRef, note: impl Fn(&mut News, Id)) {
-        for (owner, slot) in self.slots.lock().iter() {
+        for (owner, Kept { slot, .. }) in self.slots.lock().iter() {
             match (owner, token) {
                 (Owner::Cluster(_), TokenRef::Database(id)) => note(&mut slot.news.lock(), id.to_bytes()),
                 (Owner::Account(_), TokenRef::Management(id)) => note(&mut slot.news.lock(), id.to_bytes()),
@@ -102,17 +109,25 @@ impl TokenIndex {
         }
     }
 
-    pub(super) fn slot(&self, owner: Owner) -> Arc<Slot> {
+    pub(super) fn slot(&self, owner: Owner, now: Timestamp) -> Arc<Slot> {
         let mut slots = self.slots.lock();
-        let slot = slots.entry(owner).or_insert_with(|| {
-            Arc::new(Slot {
+        let kept = slots.entry(owner).or_insert_with(|| Kept {
+            slot: Arc::new(Slot {
                 owner,
                 turn: tokio::sync::Mutex::new(()),
                 rows: RwLock::default(),
                 news: Mutex::new(News::All),
-            })
+            }),
+            looked_at: now,
         });
-        Arc::clone(slot)
+        kept.looked_at = now;
+        Arc::clone(&kept.slot)
+    }
+
+    /// Lets go of what nobody looked at for an hour.
+    pub(crate) fn forget_unused(&self, now: Timestamp) {
+        let since = now.plus_micros(-KEPT_MICROS);
+        self.slots.lock().retain(|_, kept| kept.looked_at >= since);
     }
 
     pub(super) async fn search(

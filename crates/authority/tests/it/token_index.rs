@@ -134,7 +134,8 @@ async fn uses_are_seen_when_they_are_flushed() {
         unused_since: Some(FrozenClock::START),
         ..TokenSearch::default()
     };
-    assert_eq!(search(&house, since).await.items[0].id, unused.item.id);
+    let found = search(&house, since).await;
+    assert_eq!((found.total, found.items[0].id), (1, unused.item.id));
     // A revocation reads the token anew; the use stays.
     house
         .authority
@@ -142,6 +143,20 @@ async fn uses_are_seen_when_they_are_flushed() {
         .await
         .expect("revoked");
     assert_eq!(search(&house, by_use()).await.items[0].id, used.item.id);
+}
+
+/// What nobody looks at takes no memory for long; the next to look finds everything all the same.
+#[tokio::test]
+async fn an_index_that_was_let_go_is_built_again() {
+    let house = House::new().await;
+    create(&house, "one", &[]).await;
+    assert_eq!(search(&house, text("")).await.total, 1);
+    for _ in 0..3 {
+        house.clock.advance(std::time::Duration::from_secs(59 * 60));
+        house.authority.forget_the_past().await.expect("forgotten");
+        create(&house, "another", &[]).await;
+    }
+    assert_eq!(search(&house, text("")).await.total, 4);
 }
 
 #[tokio::test]
