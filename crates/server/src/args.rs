@@ -1,5 +1,6 @@
 //! The command line and its environment variables.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -66,6 +67,9 @@ pub(crate) struct ServeArguments {
     /// Private key of the certificate in PEM
     #[arg(long, env = "RESCIND_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// Address of a proxy in front of this server, whose X-Forwarded-For says who asks; may be given several times
+    #[arg(long, env = "RESCIND_PROXY", value_name = "ADDRESS", value_delimiter = ',')]
+    pub(crate) proxy: Vec<IpAddr>,
     /// Form of the log on stderr
     #[arg(long, env = "RESCIND_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,

@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::panics;
+use crate::proxies::Proxies;
 
 /// Connections at once; further ones wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 4_096;
@@ -52,6 +53,8 @@ pub(crate) struct Server {
     pub(crate) router: Router,
     /// Present for HTTPS.
     pub(crate) tls: Option<TlsAcceptor>,
+    /// Whose word about their clients is taken. Whatever lies behind sees the client only.
+    pub(crate) proxies: Proxies,
 }
 
 /// Accepts connections until `shutdown`, then lets requests in progress end for a while and cuts the rest.
@@ -155,11 +158,12 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let router = self.router;
+        let (router, proxies) = (self.router, self.proxies);
         let service = service_fn(move |request: Request<Incoming>| {
             let router = router.clone();
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
+            let client = proxies.client(peer, request.headers());
+            request.extensions_mut().insert(ConnectInfo(client));
             panics::caught(router.oneshot(request))
         });
         let builder = http_builder();
