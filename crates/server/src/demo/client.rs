@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use rescind_wire::ReceiptHeaders;
-use ureq::Agent;
-use ureq::http::{Request, Response, StatusCode};
+use ureq::http::request::Builder;
+use ureq::http::{HeaderMap, Request, Response, StatusCode};
+use ureq::{Agent, AsSendBody, Body};
 
 use crate::failure::Failure;
 
-/// The longest answer that the story reads, in bytes.
+/// The longest answer that is read, in bytes.
 const MAX_ANSWER: u64 = 1 << 20;
 
 /// A client of one server.
@@ -21,6 +22,8 @@ pub(crate) struct Client {
 pub(crate) struct Answer {
     /// The status.
     pub(crate) status: StatusCode,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
     /// The body.
     pub(crate) body: String,
     /// The receipt, where the answer has one.
@@ -28,16 +31,18 @@ pub(crate) struct Answer {
 }
 
 impl Client {
-    /// For the server at `url`.
-    pub(crate) fn new(url: String) -> Self {
+    /// For the server at `url`; `name` is what it calls itself (`User-Agent`).
+    pub(crate) fn new(url: &str, name: &str) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(name)
             .timeout_global(Some(Duration::from_secs(30)))
             .build();
         Self {
             agent: Agent::new_with_config(config),
-            url,
+            url: url.to_owned(),
         }
     }
 
@@ -49,26 +54,48 @@ impl Client {
         content_type: &str,
         body: &str,
     ) -> Result<Answer, Failure> {
-        let silent = |e: ureq::Error| Failure::because(format!("{method} {path} got no answer"), e);
-        let builder = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.url))
+        let request = self
+            .request((method, path))
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", content_type);
-        let sent = match body.is_empty() {
-            true => self.agent.run(builder.body(()).map_err(|e| silent(e.into()))?),
-            false => self.agent.run(builder.body(body).map_err(|e| silent(e.into()))?),
+        let answer = match body.is_empty() {
+            true => self.answer(request, ()),
+            false => self.answer(request, body),
         };
-        read(sent.map_err(silent)?).map_err(silent)
+        // The path of a one-time link holds a secret; those are not sent with a token.
+        answer.map_err(|e| Failure::because(format!("{method} {path} got no answer"), e))
+    }
+
+    /// The beginning of a request.
+    pub(crate) fn request(&self, (method, path): (&str, &str)) -> Builder {
+        Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+    }
+
+    /// Sends it and reads the whole answer.
+    pub(crate) fn answer(&self, request: Builder, body: impl AsSendBody) -> Result<Answer, ureq::Error> {
+        read(self.begin(request, body)?)
+    }
+
+    /// Sends it and reads the answer's head.
+    pub(crate) fn begin(
+        &self,
+        request: Builder,
+        body: impl AsSendBody,
+    ) -> Result<Response<Body>, ureq::Error> {
+        self.agent.run(request.body(body)?)
     }
 }
 
-fn read(response: Response<ureq::Body>) -> Result<Answer, ureq::Error> {
+/// Reads an answer to its end.
+pub(crate) fn read(response: Response<Body>) -> Result<Answer, ureq::Error> {
     let (head, mut body) = response.into_parts();
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     Ok(Answer {
         status: head.status,
         receipt: ReceiptHeaders::read(header),
         body: body.with_config().limit(MAX_ANSWER).read_to_string()?,
+        headers: head.headers,
     })
 }

@@ -1,18 +1,36 @@
-//! `rescind demo`: an embedded server and the whole story over real HTTP.
+//! `rescind demo`: an embedded server and the whole story over real HTTP; then an installation with sample clients at
+//! work, until Ctrl-C.
 
 mod client;
+mod closing;
+mod installation;
+mod management;
+mod measurements;
+mod people;
+mod profile;
+mod pulse;
+mod samples;
 mod stage;
 mod story;
+mod upload;
+mod visitor;
+mod watch;
 mod weather;
+mod worker;
 
 use rescind_authority::SessionLimits;
 
+use crate::ambient::{SystemClock, SystemRng};
 use crate::args::{Bounds, DemoArguments, LogFormat};
 use crate::data_dir::DataDir;
+use crate::demo::installation::Installation;
+use crate::demo::people::ADMINISTRATOR;
+use crate::demo::samples::Samples;
 use crate::demo::stage::Stage;
 use crate::demo::story::Scene;
 use crate::failure::Failure;
 use crate::logs;
+use crate::proxies::Proxies;
 use crate::running::{Running, Setup};
 use crate::signals::Signals;
 
@@ -25,7 +43,8 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
     let directory = directory.map_err(|e| Failure::because("a temporary directory cannot be made", e))?;
     let data = DataDir::create(directory.path())?;
     let location = rescind_authority::Location::Sqlite(directory.path().join("catalog.sqlite"));
-    let administrator = "admin@localhost"
+    let administrator = ADMINISTRATOR
+        .email
         .parse()
         .map_err(|e| Failure::because("the first administrator", e))?;
     let server = Running::start(Setup {
@@ -39,6 +58,7 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         session_limits: SessionLimits::default(),
         public_url: None,
         mailer: None,
+        proxies: Proxies::default(),
     })
     .await?;
     let scene = Scene {
@@ -46,18 +66,44 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         dir: directory.path().to_owned(),
         ends: arguments.exit,
     };
-    let telling = tokio::task::spawn_blocking(move || story::tell(&scene));
-    let told = tokio::select! {
-        told = telling => told.map_err(|e| Failure::because("the story broke off", e)).flatten(),
+    let shown = tokio::select! {
+        shown = show(scene) => shown,
         _ = signals.next() => Err(Failure::new("interrupted")),
     };
-    if told.is_ok() && !arguments.exit {
-        Stage::new().say(
-            "\nThe server goes on: try the commands above in a second terminal. The database is there already and\n\
-             $TOKEN is revoked, so begin with a new token in step 2. Ctrl-C ends it.",
-        )?;
-        signals.next().await;
-    }
+    let shown = match shown {
+        Ok(Some(samples)) => {
+            signals.next().await;
+            // They go first: a client without a server would complain.
+            blocking(move || Ok(samples.stop())).await
+        }
+        other => other.map(drop),
+    };
     server.stop().await?;
-    told
+    shown
+}
+
+/// Tells the story; then furnishes the installation and lets the sample clients begin, unless it ends here.
+async fn show(scene: Scene) -> Result<Option<Samples>, Failure> {
+    blocking(move || {
+        story::tell(&scene)?;
+        if scene.ends {
+            return Ok(None);
+        }
+        let installation = Installation::furnish(&scene.url, &scene.dir, &SystemClock, &SystemRng)?;
+        closing::print(&Stage::new(), &scene.url, &installation)?;
+        let Installation {
+            management, tokens, ..
+        } = installation;
+        Samples::start(&scene.url, tokens, management).map(Some)
+    })
+    .await
+}
+
+/// On a thread that may wait.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|e| Failure::because("the demo broke off", e))
+        .flatten()
 }

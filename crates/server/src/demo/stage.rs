@@ -79,11 +79,13 @@ impl Stage {
         self.styled("2", text)
     }
 
-    fn green(&self, text: &str) -> String {
+    /// In green, where there is colour.
+    pub(crate) fn green(&self, text: &str) -> String {
         self.styled("32", text)
     }
 
-    fn red(&self, text: &str) -> String {
+    /// In red, where there is colour.
+    pub(crate) fn red(&self, text: &str) -> String {
         self.styled("1;31", text)
     }
 

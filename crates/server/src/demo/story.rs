@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::demo::client::{Answer, Client};
+use crate::demo::profile::Profile;
 use crate::demo::stage::Stage;
 use crate::demo::weather;
 use crate::failure::Failure;
@@ -29,10 +30,10 @@ pub(crate) struct Scene {
 
 /// Tells the whole story.
 pub(crate) fn tell(scene: &Scene) -> Result<(), Failure> {
-    let profile = Profile::read(&scene.dir.join("influxctl.toml"))?;
+    let profile = Profile::of(&scene.dir)?;
     let mut story = Story {
         stage: Stage::new(),
-        client: Client::new(scene.url.clone()),
+        client: Client::new(&scene.url, "demo-story/1.0"),
         profile,
     };
     story.introduce(scene)?;
@@ -241,40 +242,6 @@ impl Story {
                 "this step should have been answered {expected}, not {status}"
             ))),
         }
-    }
-}
-
-/// What the first start wrote for `influxctl`.
-struct Profile {
-    account: String,
-    cluster: String,
-    management_token: String,
-}
-
-impl Profile {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let cannot = || format!("{} cannot be read", path.display());
-        let text = std::fs::read_to_string(path).map_err(|e| Failure::because(cannot(), e))?;
-        // The parser's message would quote a file that holds a secret.
-        let table: toml::Table = text.parse().map_err(|_| Failure::new(cannot()))?;
-        let profile = table.get("profile").and_then(|profiles| profiles.get(0));
-        let value = |key: &str| {
-            let found = profile
-                .and_then(|profile| profile.get(key))
-                .and_then(toml::Value::as_str);
-            found
-                .map(ToOwned::to_owned)
-                .ok_or_else(|| Failure::new(format!("{}: no {key}", cannot())))
-        };
-        Ok(Self {
-            account: value("account_id")?,
-            cluster: value("cluster_id")?,
-            management_token: value("mgmt_token")?,
-        })
-    }
-
-    fn cluster_path(&self) -> String {
-        format!("/api/v0/accounts/{}/clusters/{}", self.account, self.cluster)
     }
 }
 
