@@ -74,7 +74,11 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         Ok(Some(samples)) => {
             signals.next().await;
             // They go first: a client without a server would complain.
-            blocking(move || Ok(samples.stop())).await
+            blocking(move || {
+                samples.stop();
+                Ok(())
+            })
+            .await
         }
         other => other.map(drop),
     };

@@ -138,8 +138,7 @@ impl Worker {
     fn circumstances(&self, now: Timestamp) -> String {
         let revoked_at = self.management.revoked_at(&self.token.id);
         let after = revoked_at.map_or_else(String::new, |at| {
-            let seconds = (now.micros() - at.micros()).max(0) as f64 / 1e6;
-            format!(", {seconds:.1} s after it was revoked")
+            format!(", {} after it was revoked", span(now.micros() - at.micros()))
         });
         format!(
             "{after}; token \"{}\", {}",
@@ -160,13 +159,52 @@ fn outcome(status: StatusCode, body: &str, midway: bool) -> Outcome {
         return Outcome::Accepted;
     }
     let told: Option<Value> = serde_json::from_str(body).ok();
-    let told = told.as_ref().and_then(|told| told.get("error")?.as_str());
+    // Each family of endpoints has a form of its own (contract, data-plane).
+    let told = told
+        .as_ref()
+        .and_then(|told| told.get("error").or_else(|| told.get("message"))?.as_str());
     let said = told.unwrap_or(body);
     let said = said.chars().filter(|c| !c.is_control()).take(MAX_SAID).collect();
     Outcome::Refused { status, said, midway }
 }
 
+/// So many microseconds, as people say it.
+fn span(micros: i64) -> String {
+    match micros.max(0) / 1_000 {
+        millis @ ..1_000 => format!("{millis} ms"),
+        millis => format!("{:.1} s", millis as f64 / 1e3),
+    }
+}
+
 /// `HH:MM:SS`.
 fn clock_time(at: Timestamp) -> String {
     at.to_rfc3339(0).chars().skip(11).take(8).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_own_words_are_told_without_their_wrapping() {
+        let said = |body: &str| match outcome(StatusCode::UNAUTHORIZED, body, false) {
+            Outcome::Refused { said, .. } => said,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(said(r#"{"error":"revoked"}"#), "revoked");
+        assert_eq!(
+            said(r#"{"code":"unauthorized","message":"no access"}"#),
+            "no access"
+        );
+        assert_eq!(said("plain\n\u{1b}[31m"), "plain[31m");
+        assert_eq!(outcome(StatusCode::NO_CONTENT, "", false), Outcome::Accepted);
+    }
+
+    #[test]
+    fn spans_and_times_are_short() {
+        assert_eq!(span(-5), "0 ms");
+        assert_eq!(span(999_999), "999 ms");
+        assert_eq!(span(13_449_000), "13.4 s");
+        assert_eq!(clock_time(Timestamp::from_micros(3_661_000_000)), "01:01:01");
+    }
 }
