@@ -1,6 +1,5 @@
 //! Bodies in the form of a query: bounded, each parameter once (RFC 6749 section 3.2).
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
@@ -8,7 +7,7 @@ use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, Limited};
 use rescind_wire::OAuthErrorCode;
 use serde::de::DeserializeOwned;
-use serde::de::value::{Error, MapDeserializer};
+use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use super::OAuth;
@@ -41,19 +40,18 @@ impl<T: DeserializeOwned> FromRequest<OAuth> for Form<T> {
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
-    let mut seen = BTreeSet::new();
-    let mut parameters = Vec::new();
+    // By way of JSON, whose values may be absent: serde's own map of texts cannot be read into an `Option`.
+    let mut parameters = Map::new();
     for (name, value) in form_urlencoded::parse(body) {
         if value.is_empty() {
             continue;
         }
-        if !seen.insert(name.clone()) {
+        if parameters.contains_key(&*name) {
             return Err(invalid("a parameter is given more than once"));
         }
-        parameters.push((name, value));
+        parameters.insert(name.into_owned(), Value::String(value.into_owned()));
     }
-    T::deserialize(MapDeserializer::<_, Error>::new(parameters.into_iter()))
-        .map_err(|_| invalid("the parameters cannot be read"))
+    T::deserialize(Value::Object(parameters)).map_err(|_| invalid("the parameters cannot be read"))
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
