@@ -149,11 +149,29 @@ mod tests {
 
     #[test]
     fn a_change_says_what_it_changes() {
-        let changed = patch(r#"{"role":"auditor"}"#).expect("a patch");
-        assert_eq!(changed.role, Some(domain::Role::Auditor));
-        assert_eq!((changed.first_name, changed.last_name), (None, None));
+        let details = |first_name: Option<&str>, role| UserPatch::Details {
+            first_name: first_name.map(str::to_owned),
+            last_name: None,
+            role,
+        };
+        let auditor = details(None, Some(domain::Role::Auditor));
+        assert_eq!(patch(r#"{"role":"auditor"}"#), Ok(auditor));
+        assert_eq!(patch(r#"{"firstName":"Ada"}"#), Ok(details(Some("Ada"), None)));
+        assert_eq!(patch(r#"{"state":"enabled"}"#), Ok(UserPatch::Enable));
+        assert_eq!(patch(r#"{"state":"disabled"}"#), Ok(UserPatch::Disable));
         for (body, reason) in [
-            ("{}", "at least one of firstName, lastName and role must be given"),
+            (
+                "{}",
+                "at least one of firstName, lastName, role and state must be given",
+            ),
+            (
+                r#"{"state":"gone"}"#,
+                "state: must be enabled or disabled, not \"gone\"",
+            ),
+            (
+                r#"{"role":"admin","state":"enabled"}"#,
+                "state: must be given alone",
+            ),
             (
                 r#"{"role":"root"}"#,
                 "role: must be admin, member or auditor, not \"root\"",
