@@ -86,17 +86,19 @@ impl Browser {
     /// # Panics
     /// As [`Self::click`].
     pub fn choose(&self, label: &str, option: &str) {
-        const OPTION: &str =
-            "return [...arguments[0].options].find((o) => o.label.trim() === arguments[1]) ?? null";
+        // The driver's own click on an option tells the page of `change` but not of `input`; a person's tells both.
+        const CHOOSE: &str = "const [list, name] = arguments; \
+             const option = [...list.options].find((option) => option.label.trim() === name); \
+             if (!option || list.disabled || option.disabled) return false; \
+             list.focus(); option.selected = true; \
+             for (const event of ['input', 'change']) list.dispatchEvent(new Event(event, { bubbles: true })); \
+             return true";
         self.until(&format!("choose {option:?} of {label:?}"), || {
             let field = self.find(Kind::Field, None, label)?;
-            let found = self.session.run(OPTION, &json!([field.to_value(), option]))?;
-            let option =
-                Element::of(&found).ok_or_else(|| Trouble::Wait("there is no such option".into()))?;
-            self.session
-                .post(&path(&option, "click"), &json!({}))
-                .map(drop)
-                .map_err(Trouble::from)
+            match self.session.run(CHOOSE, &json!([field.to_value(), option]))? {
+                Value::Bool(true) => Ok(()),
+                _ => Err(Trouble::Wait("there is no such option".to_owned())),
+            }
         });
     }
 

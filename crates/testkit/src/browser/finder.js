@@ -39,6 +39,9 @@ const named = candidates.filter(
 );
 for (const place of places()) {
   const found = named.filter((element) => place.contains(element));
-  if (found.length > 0) return { found, seen: [] };
+  // Links to the same place are one to whoever clicks.
+  const [first] = found;
+  const isSame = found.every((element) => element.href !== undefined && element.href === first.href);
+  if (found.length > 0) return { found: isSame ? [first] : found, seen: [] };
 }
 return { found: [], seen: candidates.map(label).filter((text) => text !== "") };
