@@ -36,7 +36,7 @@ impl fmt::Display for Agent {
 /// Where a request came from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Client {
-    /// The other end of the connection: a proxy's address, where there is one.
+    /// Its network address; behind a proxy that the server was not told of, the proxy's.
     pub address: IpAddr,
     /// What it calls itself. Anyone can claim anything.
     pub agent: Agent,
