@@ -10,13 +10,16 @@ use crate::app::App;
 use crate::errors::Fault;
 
 mod database_tokens;
+mod databases;
 mod help;
 mod home;
 mod invitations;
 mod management_tokens;
+mod overview;
 mod profile;
 pub(crate) mod sign_in;
 mod sign_out;
+mod users;
 
 /// Which address leads to which page. One line a page; `{cluster}` and `{account}` are read by
 /// [`Known::place`](crate::visitors::Known::place) and `account_of`.
@@ -31,8 +34,10 @@ pub(crate) fn routes() -> Router<Arc<App>> {
             get(invitations::show).post(invitations::accept),
         )
         .merge(profile::routes())
+        .merge(overview::routes())
         .merge(database_tokens::routes())
         .merge(management_tokens::routes())
+        .merge(users::routes())
         .fallback(no_page)
         .method_not_allowed_fallback(no_method)
 }

@@ -1,6 +1,6 @@
 //! Who did something, as pages call them.
 
-use rescind_domain::{Actor, Subject, UserId, Verb};
+use rescind_domain::{Actor, Subject, User, UserId, Verb};
 
 use crate::app::App;
 use crate::visitors::Visitor;
@@ -47,9 +47,14 @@ async fn user_name(app: &App, visitor: &Visitor, id: UserId) -> String {
     found.map_or_else(
         // A deleted user has left its id only.
         |_| unnamed(),
-        |user| match format!("{} {}", user.first_name, user.last_name).trim() {
-            "" => user.email.to_string(),
-            name => name.to_owned(),
-        },
+        |user| full_name(&user),
     )
+}
+
+/// What a user is called: by name, or by address while there is none.
+pub(crate) fn full_name(user: &User) -> String {
+    match format!("{} {}", user.first_name, user.last_name).trim() {
+        "" => user.email.to_string(),
+        name => name.to_owned(),
+    }
 }

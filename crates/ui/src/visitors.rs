@@ -96,7 +96,7 @@ impl Presence {
         let browser = Browser::of(request, app.secure);
         match Cookie::Session.read(&request.headers, app.secure) {
             None => Ok(Self::Stranger(Arc::new(Stranger::of(app, request, browser)))),
-            Some(secret) => match app.authority.authenticate_session(secret.as_bytes()) {
+            Some(secret) => match authenticate(app, request, secret.as_bytes()) {
                 Ok(caller) => match known(app, caller, &secret, browser.clone()).await {
                     Ok(visitor) => Ok(Self::Visitor(visitor)),
                     // Deleted a moment ago.
@@ -125,6 +125,17 @@ impl Presence {
             Self::Visitor(visitor) => &visitor.browser,
             Self::Stranger(stranger) => &stranger.browser,
         }
+    }
+}
+
+/// What the script asks for by itself, to keep figures current, is no sign of life: an open tab does not keep its session
+/// alive (ASVS 7.3.1).
+fn authenticate(app: &App, request: &Parts, secret: &[u8]) -> Result<Caller, Refusal> {
+    let is_by_itself = request.method == Method::GET && request.headers.contains_key("rescind-live");
+    if is_by_itself {
+        app.authority.authenticate_session_quietly(secret)
+    } else {
+        app.authority.authenticate_session(secret)
     }
 }
 

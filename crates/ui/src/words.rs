@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use rescind_domain::{Act, InvitationStatus, Receipt, TokenStatus};
+use rescind_domain::{Act, ClusterState, InvitationStatus, Receipt, TokenStatus};
 
 use crate::icons::{Icon, icon};
 
@@ -46,6 +46,15 @@ impl From<InvitationStatus> for Chip {
             InvitationStatus::Accepted => Self::new("check-circle", "accepted", "good"),
             InvitationStatus::Expired => Self::new("clock", "expired", ""),
             InvitationStatus::Revoked => Self::new("ban", "revoked", ""),
+        }
+    }
+}
+
+impl From<ClusterState> for Chip {
+    fn from(state: ClusterState) -> Self {
+        match state {
+            ClusterState::Ready => Self::new("check-circle", "Ready", "good"),
+            ClusterState::Deleted => Self::new("ban", "Deleted", ""),
         }
     }
 }
