@@ -7,6 +7,7 @@ mod databases;
 mod help;
 mod logins;
 mod logouts;
+mod people;
 mod profiles;
 mod prompts;
 mod stub;
