@@ -79,6 +79,16 @@ impl Authority {
         Ok(self.catalog.databases(place.cluster, query).await?)
     }
 
+    /// One database, deleted or not.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and what every read may return.
+    pub async fn database(&self, caller: &Caller, place: Place, id: DatabaseId) -> Result<Database, Error> {
+        self.check(caller, place, Verb::Read, Subject::Database)?;
+        let found = self.catalog.database(place.cluster, id).await?;
+        found.ok_or_else(|| Error::not_found(WHAT, id))
+    }
+
     /// Changes a database's limits.
     ///
     /// # Errors

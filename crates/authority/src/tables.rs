@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use rescind_catalog::{ChangeKind, Entry, NewTable, Paged, TableQuery, Transaction};
 use rescind_domain::{
-    Act, Actor, Database, DatabaseName, DatabaseState, DatabaseView, PartitionTemplate, Permit, Receipt,
-    Subject, Table, TableId, TableName, TableState, Verb,
+    Act, Actor, Database, DatabaseId, DatabaseName, DatabaseState, DatabaseView, PartitionTemplate, Permit,
+    Receipt, Subject, Table, TableId, TableName, TableState, Verb,
 };
 
 use crate::callers::Standing;
@@ -130,6 +130,25 @@ impl Authority {
         let found = self.catalog.database_by_name(place.cluster, database).await?;
         let database = found.ok_or_else(|| Error::not_found("database", database))?;
         Ok(self.catalog.tables(database.id, query).await?)
+    }
+
+    /// One table, deleted or not, and its database.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for either, and what every read may return.
+    pub async fn table(
+        &self,
+        caller: &Caller,
+        place: Place,
+        database: DatabaseId,
+        id: TableId,
+    ) -> Result<TableOf, Error> {
+        self.check(caller, place, Verb::Read, Subject::Table)?;
+        let found = self.catalog.database(place.cluster, database).await?;
+        let database = found.ok_or_else(|| Error::not_found("database", database))?;
+        let table = self.catalog.table(database.id, id).await?;
+        let table = table.ok_or_else(|| Error::not_found(WHAT, id))?;
+        Ok(TableOf { table, database })
     }
 
     /// Renames a table. The old name still reaches it (contract, management-api section 5.3).

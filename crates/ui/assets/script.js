@@ -443,13 +443,18 @@
   for (const region of $$("[data-refresh]")) {
     setInterval(async () => {
       const isWanted = document.visibilityState === "visible" && !$("dialog[open]") && $("[data-updates]")?.checked !== false;
-      if (!isWanted || !region.isConnected) return;
-      const answer = await fetch(location.href, { headers: { accept: "text/html" }, credentials: "same-origin" }).catch(() => null);
+      if (!isWanted || !region.isConnected || region.contains(document.activeElement)) return;
+      // Asked by the script, not by a person: the server does not take it for a sign of life.
+      const headers = { accept: "text/html", "rescind-live": "1" };
+      const answer = await fetch(location.href, { headers, credentials: "same-origin" }).catch(() => null);
       if (!answer?.ok || answer.redirected) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById(region.id);
       if (!fresh) return;
       localise(fresh);
+      // What the reader unfolded stays unfolded.
+      const unfolded = $$("details", region).map((details) => details.open);
+      for (const [at, details] of $$("details", fresh).entries()) details.open = unfolded[at] ?? false;
       region.replaceChildren(...fresh.childNodes);
     }, Number(region.dataset.refresh) * 1000);
   }
