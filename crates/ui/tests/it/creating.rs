@@ -137,7 +137,7 @@ fn a_management_token_is_created_and_works() {
     browser.goto(&format!("{}/management-tokens", stage.account()));
     browser.click("New Management Token");
     browser.sees("Create Management Token");
-    browser.fill("Token Description", "Nightly job");
+    browser.fill("Token Description (optional)", "Nightly job");
     browser.click("Create Token");
     browser.sees("Token secret");
     let secret = secret_in(&browser.text_of("#secret"), "M.V1.");

@@ -6,7 +6,7 @@ use rescind_testkit::{Browser, BrowserSetup, Scheme};
 use serde_json::json;
 
 use crate::hostile::TEXTS;
-use crate::stage::{Stage, link_in};
+use crate::stage::Stage;
 
 /// A page and the name of its pictures.
 type Page = (&'static str, String);
@@ -167,14 +167,7 @@ fn people_look_right() {
 #[test]
 fn what_strangers_see_looks_right() {
     let stage = Stage::empty();
-    let invite = format!("{}/users/invite", stage.account());
-    let reply = stage
-        .admin
-        .submit(&invite, &[("email", "grace@example.org"), ("role", "member")]);
-    let shown = reply
-        .header("location")
-        .map_or_else(|| reply.text(), |place| stage.admin.get(place).text());
-    let link = link_in(&shown).expect("a link");
+    let link = stage.invitation("member", "grace@example.org");
     look_at(
         &stage.stranger(),
         &[

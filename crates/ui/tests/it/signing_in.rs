@@ -24,13 +24,13 @@ fn the_link_of_the_first_start_sets_the_password_and_works_once() {
     browser.fill("Last Name", "Lovelace");
     browser.fill("Password", PASSWORD);
     browser.fill("Password again", PASSWORD);
-    browser.click("Accept Invitation");
+    browser.click("Set password and log in");
     browser.sees("Overview");
     assert!(!browser.url().contains("I.V1."));
 
     let second = Browser::start(server.url());
     second.goto(&path);
-    second.does_not_see("Accept Invitation");
+    second.does_not_see("Choose a password");
     second.goto("/");
     sign_in(&second, ADMIN, PASSWORD);
     second.sees("Overview");

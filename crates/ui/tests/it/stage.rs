@@ -112,14 +112,15 @@ impl Stage {
 
     /// Makes a user of this role, who has accepted and is signed in.
     pub(crate) fn user(&self, role: &str, email: &str) -> Visitor {
-        let invite = format!("{}/users/invite", self.account());
-        let reply = self.admin.submit(&invite, &[("email", email), ("role", role)]);
-        let shown = match reply.header("location") {
-            Some(location) => self.admin.get(location).text(),
-            None => reply.text(),
-        };
-        let path = link_in(&shown).unwrap_or_else(|| panic!("no link for {email}: {reply}"));
-        accept(&self.server, &path)
+        accept(&self.server, &self.invitation(role, email))
+    }
+
+    /// Invites somebody over the management API; the path of the one-time link.
+    pub(crate) fn invitation(&self, role: &str, email: &str) -> String {
+        let path = format!("/api/v0/accounts/{}/invitations", self.server.account_id());
+        let body = json!({ "email": email, "role": role }).to_string();
+        let reply = self.server.management().json("POST", &path, &body);
+        link_in(&reply.text()).unwrap_or_else(|| panic!("no link for {email}: {reply}"))
     }
 
     /// `/accounts/{a}`.

@@ -48,7 +48,7 @@ impl Visitor {
     /// The form of a page that posts to `action`.
     pub(crate) fn form_on(&self, path: &str, action: &str) -> Form {
         let page = self.get(path);
-        assert_eq!(page.status, 200, "{path}: {page}");
+        assert_eq!(page.status, 200, "{path} says {}", title(&page));
         let mut forms = posting_forms(&page.text(), path);
         let at = forms
             .iter()
@@ -88,7 +88,7 @@ impl Visitor {
     /// Hands the cookies to a browser: whoever signed in here is signed in there.
     pub(crate) fn lend(&self, browser: &Browser) {
         // A cookie is set for the page that is open.
-        browser.goto("/ping");
+        browser.goto("/sign-in");
         for (name, value) in &*self.cookies.borrow() {
             browser.put_cookie(name, value);
         }
@@ -141,6 +141,13 @@ impl Form {
             .map(|(name, value)| format!("{}={}", escape(name), escape(value)));
         pairs.collect::<Vec<_>>().join("&")
     }
+}
+
+/// The title of a page, for messages.
+pub(crate) fn title(page: &Reply) -> String {
+    let text = page.text();
+    let rest = text.split_once("<title>").map_or("", |(_, rest)| rest);
+    rest.split("</title>").next().unwrap_or_default().to_owned()
 }
 
 /// Every form of a page that posts, with its hidden fields. A form without an action posts to the page itself.
