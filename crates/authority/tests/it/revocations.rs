@@ -1,5 +1,9 @@
 //! Revocations of many, and edits that meet each other.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use rescind_authority::{CreateManagementToken, Error, Refusal, RevokeOutcome, UpdateDatabaseToken};
 use rescind_domain::{Act, Action, DatabaseTokenId, Role};
 use rescind_testkit::FrozenClock;
@@ -24,10 +28,6 @@ async fn many_tokens_are_revoked_in_one_act() {
     let mut ids: Vec<_> = tokens.iter().map(|token| token.item.id).collect();
     ids.extend([unknown, tokens[0].item.id]);
     let before = house.authority.revision();
-    let running = house
-        .admit(&tokens[5].secret, Action::Read, "a")
-        .expect("admitted");
-    let work = tokio::spawn(async move { running.cut().await });
     let done = house
         .authority
         .revoke_database_tokens(&house.caller, house.place, ids.clone())
@@ -41,7 +41,6 @@ async fn many_tokens_are_revoked_in_one_act() {
             Refusal::Revoked
         );
     }
-    work.await.expect("cut before the revoke returned");
     house.admit(&kept.secret, Action::Read, "a").expect("goes on");
     assert_eq!(receipt.revision.get(), before.get() + 1);
     assert_eq!(
@@ -71,6 +70,41 @@ async fn many_tokens_are_revoked_in_one_act() {
             .iter()
             .all(|token| told.contains(&token.item.id.to_string()))
     );
+}
+
+/// G2, for many at once.
+#[tokio::test]
+async fn the_work_of_each_of_many_has_ended_when_their_revocation_returns() {
+    let house = House::new().await;
+    let tokens = [
+        house.token(&[("read", "*")]).await,
+        house.token(&[("read", "*")]).await,
+    ];
+    let running = house
+        .admit(&tokens[1].secret, Action::Read, "a")
+        .expect("admitted");
+    let has_ended = Arc::new(AtomicBool::new(false));
+    let work = tokio::spawn({
+        let has_ended = Arc::clone(&has_ended);
+        async move {
+            running.cut().await;
+            // Winding up takes its time, and the revoke waits for it.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            has_ended.store(true, Ordering::SeqCst);
+        }
+    });
+    tokio::task::yield_now().await;
+    let ids = tokens.iter().map(|token| token.item.id).collect();
+    let done = house
+        .authority
+        .revoke_database_tokens(&house.caller, house.place, ids)
+        .await;
+    done.expect("revoked");
+    assert!(
+        has_ended.load(Ordering::SeqCst),
+        "it returned before the work had ended"
+    );
+    work.await.expect("ran");
 }
 
 #[tokio::test]
