@@ -355,7 +355,7 @@
     const dialog = document.createElement("dialog");
     const sheet = document.createElement("div");
     sheet.className = "sheet";
-    sheet.innerHTML = '<header><h2 id="keys-title">Keyboard</h2></header><div class="body"><dl class="facts"></dl></div><footer><button class="button" type="button" data-close>Close</button></footer>';
+    sheet.innerHTML = '<header role="none"><h2 id="keys-title">Keyboard</h2></header><div class="body"><dl class="facts"></dl></div><footer role="none"><button class="button" type="button" data-close>Close</button></footer>';
     for (const [key, words] of keys) {
       const name = document.createElement("dt");
       const kbd = document.createElement("kbd");
