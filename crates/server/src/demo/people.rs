@@ -116,8 +116,8 @@ mod tests {
 
     impl Rng for Counting {
         fn fill(&self, bytes: &mut [u8]) {
-            for (at, byte) in (0..).zip(bytes) {
-                *byte = at * 31;
+            for (at, byte) in (0_u8..).zip(bytes) {
+                *byte = at.wrapping_mul(31);
             }
         }
     }

@@ -84,11 +84,11 @@ impl Demo {
         }
     }
 
-    /// What follows `start` on its line, up to white space.
+    /// What follows the last `start`, up to white space: the story has commands of its own.
     fn word_after(&self, start: &str) -> &str {
         let (_, rest) = self
             .told
-            .split_once(start)
+            .rsplit_once(start)
             .unwrap_or_else(|| panic!("no {start:?} in {}", self.told));
         rest.split_whitespace().next().expect("a word")
     }
