@@ -25,7 +25,7 @@ mod locks;
 mod logs;
 mod mail;
 mod metrics;
-mod oauth;
+pub mod oauth;
 mod openapi;
 mod panics;
 mod profile_file;

@@ -27,15 +27,15 @@ use crate::answers;
 
 /// What every endpoint works with.
 #[derive(Clone)]
-pub(crate) struct OAuth {
+pub struct OAuth {
     /// Every use case.
-    pub(crate) authority: Arc<Authority>,
+    pub authority: Arc<Authority>,
     /// Where people and programs reach this server, without a slash at the end.
-    pub(crate) public_url: Arc<str>,
+    pub public_url: Arc<str>,
 }
 
 /// The four endpoints.
-pub(crate) fn router(oauth: OAuth) -> Router {
+pub fn router(oauth: OAuth) -> Router {
     Router::new()
         .route("/oauth/device", post(device::ask))
         .route("/oauth/token", post(token::redeem))
@@ -55,7 +55,7 @@ async fn keep_out_of_caches(mut response: Response) -> Response {
 }
 
 /// Who is at the other end of the connection.
-pub(crate) fn client(ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: &HeaderMap) -> Client {
+fn client(ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: &HeaderMap) -> Client {
     let agent = headers
         .get(header::USER_AGENT)
         .and_then(|agent| agent.to_str().ok());

@@ -3,8 +3,10 @@
 
 mod bad_input;
 mod contract;
+mod device_flow;
 mod lists;
 mod openapi;
+mod people;
 mod policy;
 mod stories;
 mod world;

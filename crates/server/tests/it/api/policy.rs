@@ -7,14 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use futures::stream::{self, StreamExt as _};
-use rescind_authority::Admission;
-use rescind_domain::DatabaseView;
+use rescind_authority::{AddUser, Admission, SignedIn};
+use rescind_domain::{DatabaseView, Role};
 use rescind_gateway::{Answer as Rows, Gateway, Settings, SqlRequest, Upstream, UpstreamError, WriteRequest};
 use serde_json::Value;
 
 use super::world::{Answer, World, send};
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 14] = [
     "no token",
     "garbage",
     "wrong kind",
@@ -24,6 +24,11 @@ const COLUMNS: [&str; 9] = [
     "other cluster",
     "no right",
     "right token",
+    "ended",
+    "disabled",
+    "auditor",
+    "member",
+    "admin",
 ];
 
 /// The routes of the data plane, with a request that succeeds. A management route comes from the OpenAPI document.
@@ -43,6 +48,8 @@ account or cluster (the token says which), or because a management token has eve
 wrong kind: a database token where a management token is needed, and the reverse.
 no right: on the data plane, a token for another database.
 other account, other cluster: the path names one that the token does not belong to.
+ended, disabled, auditor, member, admin: users by the access token of their device. The session of the first was ended,
+the second was disabled; the others have that role. What is there was made by somebody else.
 ";
 
 #[tokio::test]
@@ -71,7 +78,7 @@ async fn every_route_refuses_whoever_it_must() {
     insta::assert_snapshot!(table);
 }
 
-fn write_row(table: &mut String, route: &str, statuses: [Option<u16>; 9]) {
+fn write_row(table: &mut String, route: &str, statuses: [Option<u16>; 14]) {
     let route = route.replace("{accountId}", "A").replace("{clusterId}", "C");
     write!(table, "{route:<86}").expect("writes");
     for (column, status) in COLUMNS.into_iter().zip(statuses) {
@@ -86,6 +93,8 @@ fn write_row(table: &mut String, route: &str, statuses: [Option<u16>; 9]) {
 struct Cast {
     world: World,
     things: Things,
+    /// The first administrator.
+    admin: SignedIn,
     database_token: String,
     other_database_token: String,
     expired: [String; 2],
@@ -93,6 +102,8 @@ struct Cast {
 }
 
 struct Things {
+    user: String,
+    invitation: String,
     token: String,
     management_token: String,
     deleted_database: String,
@@ -144,7 +155,21 @@ impl Cast {
         ];
         let revoked = revoked(&world).await;
         world.clock.advance(Duration::from_secs(3_600));
+        let admin = world.administrator().await;
+        let operator = world.operator().await;
+        let request = AddUser {
+            email: "spare@example.com".parse().expect("an address"),
+            first_name: "A".to_owned(),
+            last_name: "Spare".to_owned(),
+            role: Role::Member,
+        };
+        let spare = world.authority.add_user(&operator, operator.account(), request);
+        let invited = world
+            .make("/invitations", r#"{"email":"new@example.com","role":"member"}"#)
+            .await;
         let things = Things {
+            user: spare.await.expect("added").id.to_string(),
+            invitation: text(&invited["id"]),
             token: id,
             management_token: manager,
             deleted_database: renamed["id"].to_string(),
@@ -153,6 +178,7 @@ impl Cast {
         Self {
             world,
             things,
+            admin,
             database_token,
             other_database_token,
             expired,
@@ -211,7 +237,7 @@ fn assert_challenge(answer: &Answer, has_token: bool, request: &str) {
     assert!(is_right, "{request}: {given:?}");
 }
 
-async fn management_row(method: &str, path: &str, operation: &Value) -> [Option<u16>; 9] {
+async fn management_row(method: &str, path: &str, operation: &Value) -> [Option<u16>; 14] {
     let cast = Cast::new().await;
     let world = &cast.world;
     let filled = fill(path, &cast);
@@ -259,17 +285,55 @@ async fn management_row(method: &str, path: &str, operation: &Value) -> [Option<
         );
     }
     let [a, b, c, d, e, f, g] = refused;
+    let admitted = status(&filled, Some(&world.secret)).await;
+    let [ended, disabled, auditor, member, admin] = users_of_row(&method, path, body).await;
     [
-        a,
-        b,
-        c,
-        d,
-        e,
-        f,
-        g,
-        None,
-        status(&filled, Some(&world.secret)).await,
+        a, b, c, d, e, f, g, None, admitted, ended, disabled, auditor, member, admin,
     ]
+}
+
+/// The same for users, by the access tokens of their devices, on a place of their own: some may change it.
+async fn users_of_row(method: &str, path: &str, body: &str) -> [Option<u16>; 5] {
+    let cast = Cast::new().await;
+    let world = &cast.world;
+    let mut tokens = Vec::new();
+    let ended = world.access_token(&cast.admin).await;
+    world
+        .authority
+        .end_by_secret(ended.as_bytes())
+        .await
+        .expect("ended");
+    tokens.push(ended);
+    let gone = world.user("gone@example.com", Role::Admin).await;
+    tokens.push(world.access_token(&gone).await);
+    let operator = world.operator().await;
+    let disabling = world
+        .authority
+        .disable_user(&operator, gone.user.account, gone.user.id);
+    disabling.await.expect("disabled");
+    for (email, role) in [
+        ("auditor@example.com", Role::Auditor),
+        ("member@example.com", Role::Member),
+    ] {
+        let user = world.user(email, role).await;
+        tokens.push(world.access_token(&user).await);
+    }
+    tokens.push(world.access_token(&cast.admin).await);
+    let filled = fill(path, &cast);
+    let mut statuses = [None; 5];
+    for (token, shown) in tokens.iter().zip(&mut statuses) {
+        let before = world.authority.revision();
+        let authorization = format!("Bearer {token}");
+        let headers = [("authorization", authorization.as_str())];
+        let answer = world.send(method, &filled, &headers, body.to_owned()).await;
+        assert_challenge(&answer, true, &format!("{method} {path}"));
+        assert!(
+            answer.status.is_success() || world.authority.revision() == before,
+            "{method} {path}: a refused user changed something"
+        );
+        *shown = Some(answer.status.as_u16());
+    }
+    statuses
 }
 
 fn fill(path: &str, cast: &Cast) -> String {
@@ -282,6 +346,8 @@ fn fill(path: &str, cast: &Cast) -> String {
     path.replace("{accountId}", &world.account)
         .replace("{clusterId}", &world.cluster)
         .replace("{tokenId}", token)
+        .replace("{userId}", &things.user)
+        .replace("{invitationId}", &things.invitation)
         .replace("{databaseName}", "weather")
         .replace("{databaseId}", &things.deleted_database)
         .replace("{tableName}", "wind")
@@ -302,11 +368,16 @@ fn body_of(operation: &Value) -> &'static str {
         "UpdateClusterDatabase" => r#"{"maxTables":7}"#,
         "CreateDatabaseToken" | "UpdateDatabaseToken" => r#"{"description":"new"}"#,
         "CreateManagementToken" => "{}",
+        "UpdateUser" => r#"{"lastName":"New"}"#,
+        "CreateInvitation" => r#"{"email":"newer@example.com","role":"auditor"}"#,
+        "RevokeDatabaseTokens" | "RevokeManagementTokens" => {
+            r#"{"ids":["99999999-9999-4999-8999-999999999999"]}"#
+        }
         other => panic!("{other} is new: say here what a good body is"),
     }
 }
 
-async fn data_plane_row(method: &str, path: &str, body: &str) -> [Option<u16>; 9] {
+async fn data_plane_row(method: &str, path: &str, body: &str) -> [Option<u16>; 14] {
     let cast = Cast::new().await;
     let gateway = Gateway::new(
         Arc::clone(&cast.world.authority),
@@ -335,6 +406,11 @@ async fn data_plane_row(method: &str, path: &str, body: &str) -> [Option<u16>; 9
         None,
         status(Some(&cast.other_database_token)).await,
         status(Some(&cast.database_token)).await,
+        None,
+        None,
+        None,
+        None,
+        status(Some(&cast.world.access_token(&cast.admin).await)).await,
     ]
 }
 

@@ -1,12 +1,18 @@
 //! One account with one cluster behind a router, and what it answers.
 
 use std::fmt::{self, Write as _};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::connect_info::MockConnectInfo;
 use axum::http::{Request, StatusCode};
-use rescind_authority::{Authority, Catalog, Location, SessionLimits, Settings};
+use rescind_authority::{
+    Acceptance, AskDevice, Authority, Caller, Catalog, Invite, Location, SessionLimits, Settings, SignedIn,
+};
+use rescind_domain::{Agent, Client, Role, Secret};
+use rescind_server::oauth::OAuth;
 use rescind_testkit::{FrozenClock, SeededRng};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -20,6 +26,8 @@ pub(crate) struct World {
     pub(crate) cluster: String,
     /// The management token of the first start.
     pub(crate) secret: String,
+    /// Opens the link of the first administrator.
+    pub(crate) invitation: Secret,
     _directory: tempfile::TempDir,
 }
 
@@ -48,6 +56,7 @@ impl World {
             .expect("drawn up");
         let (account, cluster) = (founding.account.id.to_string(), founding.cluster.id.to_string());
         let secret = founding.secret.expose().to_owned();
+        let invitation = founding.invitation_secret.clone();
         authority.found(founding).await.expect("founded");
         let api = rescind_server::api::router(rescind_server::api::Setup {
             authority: Arc::clone(&authority),
@@ -56,7 +65,15 @@ impl World {
             public_url: "https://rescind.example.com".into(),
             post: None,
         });
-        let router = Router::new().nest("/api/v0", api);
+        let oauth = rescind_server::oauth::router(OAuth {
+            authority: Arc::clone(&authority),
+            public_url: "https://rescind.example.com".into(),
+        });
+        let peer = SocketAddr::from(([192, 0, 2, 7], 40_000));
+        let router = Router::new()
+            .nest("/api/v0", api)
+            .merge(oauth)
+            .layer(MockConnectInfo(peer));
         Self {
             authority,
             clock,
@@ -64,6 +81,7 @@ impl World {
             account,
             cluster,
             secret,
+            invitation,
             _directory: directory,
         }
     }
@@ -94,12 +112,76 @@ impl World {
         send(&self.router, method, &format!("/api/v0{path}"), headers, body).await
     }
 
+    /// Whoever may do everything, from beside the server.
+    pub(crate) async fn operator(&self) -> Caller {
+        self.authority.operator().await.expect("an account")
+    }
+
+    /// The first administrator, signed in.
+    pub(crate) async fn administrator(&self) -> SignedIn {
+        accept(&self.authority, &self.invitation).await
+    }
+
+    /// A new user of this role, signed in.
+    pub(crate) async fn user(&self, email: &str, role: Role) -> SignedIn {
+        let operator = self.operator().await;
+        let invite = Invite {
+            email: email.parse().expect("an address"),
+            first_name: String::new(),
+            last_name: String::new(),
+            role,
+        };
+        let invited = self.authority.invite(&operator, operator.account(), invite).await;
+        accept(&self.authority, &invited.expect("invited").secret).await
+    }
+
+    /// An access token of whoever is signed in.
+    pub(crate) async fn access_token(&self, signed_in: &SignedIn) -> String {
+        let ask = AskDevice {
+            client_id: "influxctl".to_owned(),
+            host: "laptop".to_owned(),
+            client: client(),
+        };
+        let started = self.authority.ask_device(ask).await.expect("asked");
+        let caller = self
+            .authority
+            .authenticate_session(signed_in.secret.expose().as_bytes());
+        let answered = self
+            .authority
+            .answer_device(&caller.expect("signed in"), &started.request.user_code, true)
+            .await;
+        answered.expect("approved");
+        let redeemed = self
+            .authority
+            .redeem_device(started.secret.expose().as_bytes(), client())
+            .await;
+        redeemed.expect("redeemed").secret.expose().to_owned()
+    }
+
     /// Makes something and gives what the answer says about it.
     pub(crate) async fn make(&self, path: &str, body: &str) -> Value {
         let answer = self.ask("POST", path, body).await;
         assert_eq!(answer.status, StatusCode::OK, "{path} {body}: {answer}");
         answer.json()
     }
+}
+
+/// Someone at a computer.
+pub(crate) fn client() -> Client {
+    Client {
+        address: [192, 0, 2, 7].into(),
+        agent: Agent::new("test/1"),
+    }
+}
+
+async fn accept(authority: &Arc<Authority>, secret: &Secret) -> SignedIn {
+    let acceptance = Acceptance {
+        first_name: "Grace".to_owned(),
+        last_name: "Hopper".to_owned(),
+        password: "correct lamp ferry onion".to_owned(),
+    };
+    let accepted = authority.accept_invitation(secret.expose().as_bytes(), acceptance, client());
+    accepted.await.expect("accepted")
 }
 
 /// Sends a request to any router.
