@@ -273,6 +273,16 @@ impl Known {
         }
     }
 
+    /// Refuses a form to a visitor who could not send it, so that nobody fills one in for nothing.
+    pub(crate) fn must(&self, verb: Verb, subject: Subject) -> Result<(), Fault> {
+        allowed(self.may(verb, subject))
+    }
+
+    /// Refuses a form for what `maker` made to a visitor who could not send it.
+    pub(crate) fn must_with(&self, verb: Verb, subject: Subject, maker: Actor) -> Result<(), Fault> {
+        allowed(self.may_with(verb, subject, maker))
+    }
+
     /// The cluster that the path names (`/clusters/{cluster}/…`).
     pub(crate) fn cluster(&self) -> Result<&Cluster, Fault> {
         let id = self
@@ -362,5 +372,12 @@ impl Visitor {
         let secret = signed_in.secret.expose();
         let caller = app.authority.authenticate_session(secret.as_bytes())?;
         Ok(known(app, caller, secret, browser).await?)
+    }
+}
+
+fn allowed(is_allowed: bool) -> Result<(), Fault> {
+    match is_allowed {
+        true => Ok(()),
+        false => Err(Error::Forbidden(String::new()).into()),
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use rescind_authority::{CreateDatabaseToken, Created, Place};
-use rescind_domain::{DatabaseToken, Description, Permissions, Timestamp};
+use rescind_domain::{DatabaseToken, Description, Permissions, Subject, Timestamp, Verb};
 
 use super::permissions::{PermissionRow, PermissionRows, Rearranged, actions, called};
 use super::snippets::{first_databases, snippets};
@@ -89,6 +89,7 @@ pub(super) fn checked_description(typed: &str, problems: &mut Problems) -> Optio
 
 /// `GET …/new`.
 pub(crate) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Fault> {
+    visitor.must(Verb::Create, Subject::DatabaseToken)?;
     let names = database_names(&app, &visitor, visitor.place()?).await?;
     let typed = Typed {
         description: String::new(),

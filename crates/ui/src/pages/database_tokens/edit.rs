@@ -67,6 +67,7 @@ pub(crate) async fn show(
 ) -> Result<Response, Fault> {
     let place = visitor.place()?;
     let token = app.authority.database_token(&visitor.caller, place, id).await?;
+    visitor.must_with(Verb::Update, Subject::DatabaseToken, token.created_by)?;
     if let Some(gone) = cannot_change(&token) {
         return Ok(see(&token_path(place.cluster, id), Some(gone)));
     }

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use rescind_domain::{DatabaseToken, DatabaseTokenId};
+use rescind_domain::{DatabaseToken, DatabaseTokenId, Subject, Verb};
 
 use super::facts::Facts;
 use super::{list, list_path, token_path};
@@ -47,6 +47,7 @@ pub(crate) async fn show(
         .authority
         .database_token(&visitor.caller, visitor.place()?, id)
         .await?;
+    visitor.must_with(Verb::Delete, Subject::DatabaseToken, token.created_by)?;
     if let Some(gone) = already_revoked(token.description.as_str(), token.state) {
         return Ok(see(&token_path(token.cluster, id), Some(gone)));
     }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use rescind_authority::{CreateManagementToken, Created};
-use rescind_domain::{AccountId, Description, ManagementToken};
+use rescind_domain::{AccountId, Description, ManagementToken, Subject, Verb};
 
 use super::{list, list_path, token_path};
 use crate::answers::{page, page_with};
@@ -54,6 +54,7 @@ struct Typed {
 
 /// `GET …/new`.
 pub(crate) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Fault> {
+    visitor.must(Verb::Create, Subject::ManagementToken)?;
     let typed = Typed {
         description: String::new(),
         expiry: Expiry::blank(visitor.now),

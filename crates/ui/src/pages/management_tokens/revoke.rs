@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use rescind_domain::{ManagementToken, ManagementTokenId};
+use rescind_domain::{ManagementToken, ManagementTokenId, Subject, Verb};
 
 use super::facts::Facts;
 use super::{list, list_path, token_path};
@@ -47,6 +47,7 @@ pub(crate) async fn show(
         .authority
         .management_token(&visitor.caller, account, id)
         .await?;
+    visitor.must(Verb::Delete, Subject::ManagementToken)?;
     if let Some(gone) = already_revoked(token.description.as_str(), token.state) {
         return Ok(see(&token_path(account, id), Some(gone)));
     }

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use rescind_domain::{User, UserId};
+use rescind_domain::{Subject, User, UserId, Verb};
 
 use super::{list, user_path, users_path};
 use crate::answers::page_with;
@@ -159,6 +159,7 @@ async fn ask(
         .authority
         .user(&visitor.caller, visitor.account_of()?, id)
         .await?;
+    visitor.must(Verb::Update, Subject::User)?;
     let below = visitor.browser.query.clone();
     dialog(&app, &visitor, &user, act, &below, Problems::default()).await
 }

@@ -92,6 +92,7 @@ pub(crate) async fn revoke(
     Named(id): Named<InvitationId>,
 ) -> Result<Response, Fault> {
     let account = visitor.account_of()?;
+    visitor.must(Verb::Delete, Subject::Invitation)?;
     let one = app.authority.invitation(&visitor.caller, account, id).await?;
     let status = one.state.status(one.expires_at, visitor.now);
     if status != InvitationStatus::Pending {

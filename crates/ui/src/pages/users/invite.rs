@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use rescind_authority::{Created, Invite};
-use rescind_domain::{Email, Invitation, Role};
+use rescind_domain::{Email, Invitation, Role, Subject, Verb};
 
 use super::role::ROLES;
 use super::{invitations_path, list, users_path};
@@ -62,6 +62,7 @@ enum Mailed {
 
 /// `GET …/users/invite`.
 pub(crate) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Fault> {
+    visitor.must(Verb::Create, Subject::Invitation)?;
     let below = visitor.browser.query.clone();
     let typed = (String::new(), Role::Member.as_str().to_owned());
     dialog(&app, &visitor, typed, &below, Problems::default()).await

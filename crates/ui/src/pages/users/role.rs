@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use rescind_authority::UpdateUser;
-use rescind_domain::{Role, User, UserId};
+use rescind_domain::{Role, Subject, User, UserId, Verb};
 
 use super::{list, user_path, users_path};
 use crate::answers::page_with;
@@ -55,6 +55,7 @@ pub(crate) async fn show(
         .authority
         .user(&visitor.caller, visitor.account_of()?, id)
         .await?;
+    visitor.must(Verb::Update, Subject::User)?;
     let below = visitor.browser.query.clone();
     dialog(&app, &visitor, &user, &below, Problems::default()).await
 }
