@@ -127,6 +127,7 @@ impl House {
         let update = UpdateDatabaseToken {
             description: None,
             permissions: Some(set(permissions)),
+            if_unchanged: None,
         };
         self.authority
             .update_database_token(&self.caller, self.place, token, update)
