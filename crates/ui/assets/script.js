@@ -189,8 +189,8 @@
     if (!button) return;
     const look = () => {
       const rows = $$("[data-row]", form);
-      const isEveryRowUsed = rows.every((row) => $$("input:checked", row).length > 0);
-      const isReady = arms ? arms.checked : form.checkValidity() && isEveryRowUsed && (rows.length > 0 || !$("[data-rows]", form));
+      const isEveryRowUsed = rows.every((row) => !$("input[type=checkbox]", row) || $("input:checked", row));
+      const isReady = arms ? arms.checked && form.checkValidity() : form.checkValidity() && isEveryRowUsed && (rows.length > 0 || !$("[data-rows='needed']", form));
       button.disabled = !isReady;
     };
     form.addEventListener("input", look);
@@ -203,7 +203,9 @@
     document.getElementById(`wrong-${field.name}`)?.remove();
   });
   on("change", ".switched > .switch input", (e, box) => {
-    for (const field of $$(".when-on input:not([type=hidden])", box.closest(".switched"))) field.required = box.checked;
+    const needed = (part) => $$(`:scope > ${part} input:not([type=hidden], [data-optional])`, box.closest(".switched"));
+    for (const field of needed(".when-on")) field.required = box.checked;
+    for (const field of needed(".when-off")) field.required = !box.checked;
     box.form?.dispatchEvent(new Event("rearranged"));
   });
   const offsets = (from = document) => {
@@ -227,6 +229,8 @@
   const recount = (rows) => {
     const numbers = $$("[data-row] select, [data-row] input", rows).map((field) => Number(field.name.split("-").pop()));
     $("[data-row-count]", rows).value = String(Math.max(-1, ...numbers) + 1);
+    const most = Number($("[data-add-row]", rows).dataset.most || Infinity);
+    $("[data-add-row]", rows).disabled = $$("[data-row]", rows).length >= most;
     rows.closest("form").dispatchEvent(new Event("rearranged"));
   };
   on("click", "[data-add-row]", (e, button) => {
@@ -240,6 +244,7 @@
       if (field.name === "remove") field.value = String(number);
       else field.name = field.name.replace(/\d+$/, String(number));
       if (field.type === "checkbox") field.checked = field.name.startsWith("read");
+      else if (field.tagName === "INPUT") field.value = "";
       if (field.tagName === "SELECT") field.selectedIndex = 0;
     }
     last.after(row);

@@ -63,6 +63,7 @@ mod paths;
 mod people;
 mod post;
 mod problems;
+mod retention;
 mod times;
 mod tokens;
 mod trails;

@@ -9,12 +9,16 @@ use http::StatusCode;
 use crate::app::App;
 use crate::errors::Fault;
 
+mod accounts;
+mod audit_log;
 mod database_tokens;
 mod databases;
+mod device;
 mod help;
 mod home;
 mod invitations;
 mod management_tokens;
+mod nodes;
 mod overview;
 mod profile;
 pub(crate) mod sign_in;
@@ -33,8 +37,13 @@ pub(crate) fn routes() -> Router<Arc<App>> {
             "/invitations/{secret}",
             get(invitations::show).post(invitations::accept),
         )
+        .route("/device", get(device::show).post(device::submit))
+        .route("/nodes", get(nodes::show))
+        .route("/accounts/{account}/audit-log", get(audit_log::show))
+        .merge(accounts::routes())
         .merge(profile::routes())
         .merge(overview::routes())
+        .merge(databases::routes())
         .merge(database_tokens::routes())
         .merge(management_tokens::routes())
         .merge(users::routes())
