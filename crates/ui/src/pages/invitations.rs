@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::errors::{Fault, sentence};
 use crate::forms::GateSubmission;
 use crate::frame::GateFrame;
+use crate::pages::profile::tell_of_new_password;
 use crate::pages::sign_in::welcome;
 use crate::problems::Problems;
 use crate::times::Moment;
@@ -81,7 +82,13 @@ pub(crate) async fn accept(
         .accept_invitation(secret.as_bytes(), acceptance, client)
         .await
     {
-        Ok(signed_in) => welcome(&app, &form, &signed_in, "/").await,
+        Ok(signed_in) => {
+            // A new user knows; of one that was there before, somebody may have stolen the link.
+            if signed_in.user.created_at != signed_in.session.created_at {
+                tell_of_new_password(&app, &signed_in).await;
+            }
+            welcome(&app, &form, &signed_in, "/").await
+        }
         Err(Error::Invalid { field, message }) => {
             let own = match field {
                 "firstName" => "first_name",

@@ -11,6 +11,8 @@ mod password;
 mod sessions;
 mod show;
 
+pub(crate) use password::tell_of_new_password;
+
 /// The pages of the visitor's own profile.
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use http::{StatusCode, header};
-use rescind_authority::{SignInError, SignedIn};
+use rescind_authority::{FailedAttempts, SignInError, SignedIn};
 
 use crate::answers::{page_with, see};
 use crate::app::App;
@@ -15,6 +15,7 @@ use crate::errors::Fault;
 use crate::fields::Fields;
 use crate::forms::GateSubmission;
 use crate::frame::{Frame, GateFrame, Section};
+use crate::notices::Notice;
 use crate::visitors::{Presence, Stranger, Visitor};
 use crate::words;
 
@@ -146,9 +147,15 @@ pub(crate) async fn welcome(
     signed_in: &SignedIn,
     next: &str,
 ) -> Result<Response, Fault> {
+    // Whoever was signed in at this browser before is not any more (ASVS 7.2.4).
+    if let Presence::Visitor(former) = &form.presence
+        && let Some(session) = former.caller.session()
+    {
+        app.authority.end_session(&former.caller, session).await?;
+    }
     let fields = &form.fields;
     let mut response = match fields.given(ACTION).map(local) {
-        None => see(next, None),
+        None => see(next, signed_in.failed_attempts.as_ref().map(in_words)),
         Some(action) => {
             let kept = fields.iter().filter_map(|(name, value)| {
                 let name = name.strip_prefix(KEPT)?;
@@ -162,6 +169,21 @@ pub(crate) async fn welcome(
     let cookie = Cookie::Session.set(signed_in.secret.expose(), None, app.secure);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
+}
+
+/// What somebody may have tried meanwhile.
+fn in_words(failed: &FailedAttempts) -> Notice {
+    let client = &failed.last.client;
+    let agent = match client.agent.as_str() {
+        "" => String::new(),
+        agent => format!(" ({agent})"),
+    };
+    Notice::warned(format!(
+        "{} to log in failed since you last did, the last from {}{agent} at {}.",
+        words::count(failed.count as u64, "attempt"),
+        client.address,
+        failed.last.at.to_rfc3339(0)
+    ))
 }
 
 fn send_again(

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use http::{StatusCode, header};
-use rescind_authority::{Error, SignInError};
+use rescind_authority::{Error, SignInError, SignedIn};
 
 use super::show::build;
 use crate::answers::page_with;
@@ -16,6 +16,7 @@ use crate::dialogs::Sheet;
 use crate::errors::{Fault, sentence};
 use crate::forms::Submission;
 use crate::notices::Notice;
+use crate::post::Mail;
 use crate::problems::Problems;
 use crate::visitors::Visitor;
 use crate::words::count;
@@ -53,6 +54,7 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Res
         .await;
     match changed {
         Ok(signed_in) => {
+            tell_of_new_password(&app, &signed_in).await;
             let words = "The password is changed. All your other sessions are ended.";
             let mut response = form.done("/profile", Notice::done(words));
             let cookie = Cookie::Session.set(signed_in.secret.expose(), None, app.secure);
@@ -73,6 +75,28 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Res
         Err(SignInError::Failed(error)) => return Err(error.into()),
     }
     dialog(&app, &visitor, problems).await
+}
+
+/// Tells the user by mail, where there is a mail server: a person who did not do this must hear of it.
+pub(crate) async fn tell_of_new_password(app: &App, signed_in: &SignedIn) {
+    let Some(post) = &app.post else {
+        return;
+    };
+    let client = &signed_in.session.client;
+    let mail = Mail {
+        to: signed_in.user.email.clone(),
+        subject: "Your Rescind password was changed".to_owned(),
+        text: format!(
+            "Your password was changed at {}, from {} ({}).\n\nIf it was not you, ask an administrator to disable your user \
+             at once.\n",
+            signed_in.session.created_at.to_rfc3339(0),
+            client.address,
+            client.agent
+        ),
+    };
+    if let Err(error) = post.send(mail).await {
+        tracing::warn!(%error, "a user was not told by mail of a new password");
+    }
 }
 
 async fn dialog(app: &Arc<App>, visitor: &Visitor, problems: Problems) -> Result<Response, Fault> {
