@@ -60,7 +60,7 @@ fn approve(browser: &Browser, login: &Login) {
     browser.goto(&login.path);
     browser.sees(login.code());
     browser.click("Approve");
-    browser.sees("approved");
+    browser.sees("is logged in as you");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_denied_login_ends_and_gets_nothing() {
     let browser = stage.browser();
     browser.goto(&login.path);
     browser.click("Deny");
-    browser.sees("denied");
+    browser.sees("was told so");
     let (code, said) = login.end();
     assert_eq!(code, 1, "{said}");
     browser.goto("/profile");
@@ -116,9 +116,9 @@ fn a_disabled_users_influxctl_is_refused_at_once() {
 
     let browser = stage.browser();
     browser.goto(&format!("{}/users", stage.account()));
-    browser.row("grace@example.org").click("Options");
+    browser.click("Actions for grace@example.org");
     browser.click("Disable User");
-    browser.tick("I understand the risk of this action");
+    browser.sees("All sessions of this user end");
     browser.click("Disable User");
     browser.sees("Revision");
     assert_eq!(grace.get("/profile").status, 303);
@@ -134,13 +134,13 @@ fn a_code_is_typed_by_hand_and_an_unknown_one_is_told() {
     browser.goto("/device");
     browser.fill("Code", "BCDF-GHJK");
     browser.click("Continue");
-    browser.sees("There is no such");
+    browser.sees("No program waits for this code");
     browser.goto("/device");
     browser.fill("Code", &login.code().to_lowercase().replace('-', " "));
     browser.click("Continue");
     browser.sees(login.code());
     browser.click("Approve");
-    browser.sees("approved");
+    browser.sees("is logged in as you");
     assert_eq!(login.end().0, 0);
 }
 

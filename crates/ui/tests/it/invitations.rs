@@ -11,8 +11,8 @@ fn an_invitation_makes_a_user_of_the_role_it_names_and_works_once() {
     browser.goto(&format!("{}/users", stage.account()));
     browser.click("Invite Users");
     browser.sees("Invite User");
-    browser.fill("Email", "grace@example.org");
-    browser.choose("Role", "Auditor");
+    browser.fill("Email address", "grace@example.org");
+    browser.tick("Auditor sees everything and changes nothing");
     browser.click("Send Invitation");
     browser.sees("grace@example.org");
     let link = link_in(&browser.source()).expect("a link to copy");
@@ -24,7 +24,7 @@ fn an_invitation_makes_a_user_of_the_role_it_names_and_works_once() {
     guest.fill("Last Name", "Hopper");
     guest.fill("Password", PASSWORD);
     guest.fill("Password again", PASSWORD);
-    guest.click("Accept Invitation");
+    guest.click("Set password and log in");
     guest.sees("Overview");
     guest.goto(&stage.cluster("database-tokens"));
     assert!(!guest.offers("New Database Token"));
@@ -48,19 +48,19 @@ fn a_revoked_invitation_opens_nothing() {
     let stage = Stage::empty();
     let browser = stage.browser();
     browser.goto(&format!("{}/users/invite", stage.account()));
-    browser.fill("Email", "grace@example.org");
+    browser.fill("Email address", "grace@example.org");
     browser.click("Send Invitation");
     browser.sees("grace@example.org");
     let link = link_in(&browser.source()).expect("a link to copy");
     browser.goto(&format!("{}/invitations", stage.account()));
-    browser.row("grace@example.org").click("Options");
+    browser.click("Actions for the invitation of grace@example.org");
     browser.click("Revoke Invitation");
     browser.click("Revoke Invitation");
     browser.sees("revoked");
     let guest = stage.stranger();
     guest.goto(&link);
     guest.does_not_see("grace@example.org");
-    assert!(!guest.offers("Accept Invitation"));
+    assert!(!guest.offers("Set password and log in"));
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_weak_password_is_told_beside_the_field() {
     let stage = Stage::empty();
     let browser = stage.browser();
     browser.goto(&format!("{}/users/invite", stage.account()));
-    browser.fill("Email", "grace@example.org");
+    browser.fill("Email address", "grace@example.org");
     browser.click("Send Invitation");
     browser.sees("grace@example.org");
     let link = link_in(&browser.source()).expect("a link to copy");
@@ -78,15 +78,15 @@ fn a_weak_password_is_told_beside_the_field() {
     guest.fill("Last Name", "Hopper");
     guest.fill("Password", "grace@example.org");
     guest.fill("Password again", "grace@example.org");
-    guest.click("Accept Invitation");
-    guest.sees("Accept Invitation");
+    guest.click("Set password and log in");
+    guest.sees("Choose a password");
     assert_eq!(guest.value_of("First Name"), "Grace");
     guest.fill("Password", PASSWORD);
     guest.fill("Password again", "something else altogether");
-    guest.click("Accept Invitation");
-    guest.sees("Accept Invitation");
+    guest.click("Set password and log in");
+    guest.sees("Choose a password");
     guest.fill("Password", PASSWORD);
     guest.fill("Password again", PASSWORD);
-    guest.click("Accept Invitation");
+    guest.click("Set password and log in");
     guest.sees("Overview");
 }

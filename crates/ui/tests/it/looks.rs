@@ -1,6 +1,6 @@
 //! Every page and dialog, looked at: by axe-core for accessibility, and by people in `target/screenshots`.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rescind_testkit::{Browser, BrowserSetup, Scheme};
 use serde_json::json;
@@ -43,29 +43,35 @@ const LOOKS: [Look; 3] = [
 
 /// Goes through pages in every look; tells every fault at the end, so that one run shows all.
 fn look_at(browser: &Browser, pages: &[Page]) {
-    let mut faults = BTreeSet::new();
+    let mut faults: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for look in LOOKS {
         browser.scheme(look.scheme);
         browser.resize(look.width, look.height);
         for (name, path) in pages {
             browser.goto(path);
             browser.screenshot(&format!("{}/{name}", look.name));
-            for violation in browser.axe() {
-                faults.insert(format!("{name}, {}: {violation}", look.name));
-            }
+            let mut found: Vec<String> = browser.axe().iter().map(ToString::to_string).collect();
             if is_too_wide(browser) {
-                faults.insert(format!("{name}, {}: it scrolls sideways", look.name));
+                found.push("it scrolls sideways".to_owned());
             }
-            for complaint in browser.complaints() {
-                // A page that is not there says so with its status, which the console repeats.
-                if !complaint.contains("404") {
-                    faults.insert(format!("{name}, {}: the console says {complaint}", look.name));
-                }
+            // A page that is not there says so with its status, which the console repeats.
+            let complaints = browser.complaints();
+            found.extend(
+                complaints
+                    .into_iter()
+                    .filter(|line| !line.contains("404 (Not Found)")),
+            );
+            for fault in found {
+                let places = faults.entry(fault).or_default();
+                places.push(format!("{name} ({})", look.name));
             }
         }
     }
-    let faults: Vec<String> = faults.into_iter().collect();
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let told: Vec<String> = faults
+        .into_iter()
+        .map(|(fault, places)| format!("{fault}\n  on {}", places.join(", ")))
+        .collect();
+    assert!(told.is_empty(), "{}", told.join("\n"));
 }
 
 fn is_too_wide(browser: &Browser) -> bool {

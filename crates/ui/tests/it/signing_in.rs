@@ -232,9 +232,9 @@ fn a_disabled_user_is_out_at_once() {
     assert_eq!(member.get("/profile").status, 200);
     let browser = stage.browser();
     browser.goto(&format!("{}/users", stage.account()));
-    browser.row("grace@example.org").click("Options of Ada Lovelace");
+    browser.click("Actions for grace@example.org");
     browser.click("Disable User");
-    browser.tick("I understand the risk of this action");
+    browser.sees("All sessions of this user end");
     browser.click("Disable User");
     browser.sees("Revision");
     assert_eq!(member.get("/profile").status, 303);
