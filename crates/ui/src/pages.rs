@@ -11,6 +11,7 @@ use crate::errors::Fault;
 
 mod accounts;
 mod audit_log;
+mod clusters;
 mod database_tokens;
 mod databases;
 mod device;
@@ -23,6 +24,7 @@ mod overview;
 mod profile;
 pub(crate) mod sign_in;
 mod sign_out;
+mod tables;
 mod users;
 
 /// Which address leads to which page. One line a page; `{cluster}` and `{account}` are read by
@@ -39,11 +41,13 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         )
         .route("/device", get(device::show).post(device::submit))
         .route("/nodes", get(nodes::show))
+        .route("/accounts/{account}/clusters", get(clusters::show))
         .route("/accounts/{account}/audit-log", get(audit_log::show))
         .merge(accounts::routes())
         .merge(profile::routes())
         .merge(overview::routes())
         .merge(databases::routes())
+        .merge(tables::routes())
         .merge(database_tokens::routes())
         .merge(management_tokens::routes())
         .merge(users::routes())

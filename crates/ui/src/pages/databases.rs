@@ -79,7 +79,7 @@ pub(super) async fn storage_used(app: &App, visitor: &Visitor, place: Place) -> 
 }
 
 /// The database of this id, for an act on one that serves.
-async fn active(app: &App, visitor: &Visitor, id: DatabaseId) -> Result<Database, Fault> {
+pub(super) async fn active(app: &App, visitor: &Visitor, id: DatabaseId) -> Result<Database, Fault> {
     let place = visitor.place()?;
     let database = app.authority.database(&visitor.caller, place, id).await?;
     match database.state {

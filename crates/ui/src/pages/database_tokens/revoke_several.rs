@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use rescind_domain::{DatabaseToken, DatabaseTokenId, Receipt, Subject, TokenStatus, Verb};
+use rescind_domain::{DatabaseToken, DatabaseTokenId, Subject, TokenStatus, Verb};
 
 use super::facts::Facts;
 use super::{list, list_path};
@@ -63,39 +63,24 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Res
     let tokens = chosen(&app, &visitor, &form.fields).await?;
     let back = Fields::parse(form.fields.raw("back").as_bytes());
     let location = back.after(&list_path(place.cluster));
-    if !form.fields.is_on("understood") && !tokens.is_empty() {
+    if tokens.is_empty() {
+        return Ok(form.done(&location, Notice::told("They were all revoked before.")));
+    }
+    if !form.fields.is_on("understood") {
         let mut problems = Problems::default();
         problems.add("understood", "Tick the box to revoke the tokens.");
         return dialog(&app, &visitor, &tokens, &back, problems).await;
     }
-    let mut last: Option<Receipt> = None;
-    for (done, token) in tokens.iter().enumerate() {
-        match app
-            .authority
-            .revoke_database_token(&visitor.caller, place, token.id)
-            .await
-        {
-            Ok(proof) => last = Some(proof),
-            Err(error) if done == 0 => return Err(error.into()),
-            Err(error) => {
-                tracing::warn!(%error, "revoking several tokens stopped half-way");
-                let words = format!(
-                    "Revoked {} of {}. The rest was not: {error}. Revoke them again.",
-                    done,
-                    count(tokens.len() as u64, "token")
-                );
-                return Ok(form.done(&location, Notice::warned(words)));
-            }
-        }
-    }
-    let notice = match last {
-        Some(proof) => Notice::done(format!(
-            "Revoked {}. The last one: {}",
-            count(tokens.len() as u64, "token"),
-            receipt("refused", &proof)
-        )),
-        None => Notice::told("They were all revoked before."),
-    };
+    let ids = tokens.iter().map(|token| token.id).collect();
+    let (_, proof) = app
+        .authority
+        .revoke_database_tokens(&visitor.caller, place, ids)
+        .await?;
+    let notice = Notice::done(format!(
+        "Revoked {}. {}",
+        count(tokens.len() as u64, "token"),
+        receipt("Refused", &proof)
+    ));
     Ok(form.done(&location, notice))
 }
 
