@@ -6,7 +6,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use http::{StatusCode, header};
-use rescind_authority::{FailedAttempts, SignInError, SignedIn};
+use rescind_authority::{FailedAttempts, Place, SignInError, SignedIn, TokenSearch};
+use rescind_domain::Secret;
 
 use crate::answers::{page_with, see};
 use crate::app::App;
@@ -168,7 +169,30 @@ pub(crate) async fn welcome(
     };
     let cookie = Cookie::Session.set(signed_in.secret.expose(), None, app.secure);
     response.headers_mut().append(header::SET_COOKIE, cookie);
+    tokio::spawn(look_ahead(Arc::clone(app), signed_in.secret.clone()));
     Ok(response)
+}
+
+/// The first look at a list of a million tokens takes seconds. Whoever signs in will want one: it is looked at already.
+async fn look_ahead(app: Arc<App>, secret: Secret) {
+    let Ok(caller) = app
+        .authority
+        .authenticate_session_quietly(secret.expose().as_bytes())
+    else {
+        return;
+    };
+    let account = caller.account();
+    let clusters = app.authority.clusters(&caller, account).await.unwrap_or_default();
+    for cluster in clusters.iter().map(|cluster| cluster.id) {
+        let place = Place { account, cluster };
+        let looked = app
+            .authority
+            .search_database_tokens(&caller, place, &TokenSearch::default())
+            .await;
+        if let Err(error) = looked {
+            tracing::debug!(%error, "a list of tokens was not looked at ahead");
+        }
+    }
 }
 
 /// What somebody may have tried meanwhile.
