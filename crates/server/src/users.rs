@@ -121,7 +121,11 @@ async fn list(authority: &Authority, operator: &Caller) -> Result<String, Failur
             let _ = writeln!(
                 lines,
                 "{}  {:<7}  {state:<8}  {}  {} {}",
-                user.id, user.role, user.email, user.first_name, user.last_name
+                user.id,
+                user.role.as_str(),
+                user.email,
+                user.first_name,
+                user.last_name
             );
         }
         match found.next {

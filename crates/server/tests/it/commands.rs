@@ -27,7 +27,6 @@ fn user(directory: &str, arguments: &[&str], stdin: &str) -> Outcome {
 fn users_are_added_given_a_password_and_disabled() {
     let (mut server, directory) = stopped();
     let ada = [
-        "--email",
         "ada@example.com",
         "--first-name",
         "Ada",
@@ -40,7 +39,7 @@ fn users_are_added_given_a_password_and_disabled() {
     let password = "correct horse battery staple";
     assert_scrubbed!("user_1_add", user(&directory, &add, ""));
     assert_scrubbed!("user_2_add_again", user(&directory, &add, ""));
-    let passwd = ["passwd", "--email", "ada@example.com"];
+    let passwd = ["passwd", "ada@example.com"];
     assert_scrubbed!("user_3_short_password", user(&directory, &passwd, "short\n"));
     assert_scrubbed!("user_4_no_password", user(&directory, &passwd, ""));
     assert_scrubbed!(
@@ -49,18 +48,34 @@ fn users_are_added_given_a_password_and_disabled() {
     );
     assert_scrubbed!(
         "user_6_disable",
-        user(&directory, &["disable", "--email", "Ada@Example.com"], "")
+        user(&directory, &["disable", "Ada@Example.com"], "")
     );
     assert_scrubbed!(
         "user_7_unknown",
-        user(&directory, &["disable", "--email", "nobody@example.com"], "")
+        user(&directory, &["disable", "nobody@example.com"], "")
     );
+    assert_scrubbed!("user_8_list", user(&directory, &["list"], ""));
+    assert_scrubbed!(
+        "user_9_enable",
+        user(&directory, &["enable", "ada@example.com"], "")
+    );
+    assert_scrubbed!(
+        "user_10_delete",
+        user(&directory, &["delete", "ada@example.com"], "")
+    );
+    assert_scrubbed!("user_11_list", user(&directory, &["list"], ""));
     server.restart();
     let events = server
         .management()
         .get(&format!("/api/v0/accounts/{}/audit-events", server.account_id()))
         .text();
-    for act in ["user.create", "user.password", "user.disable"] {
+    for act in [
+        "user.create",
+        "user.password",
+        "user.disable",
+        "user.enable",
+        "user.delete",
+    ] {
         assert!(events.contains(act), "no {act} in {events}");
     }
     let leaks = server.leaks(&[password.to_owned(), "short\n".to_owned()]);
@@ -73,7 +88,7 @@ fn commands_make_nothing_where_nothing_is() {
     let typo = parent.path().join("typo");
     let directory = typo.to_str().expect("UTF-8");
     for outcome in [
-        user(directory, &["disable", "--email", "a@b"], ""),
+        user(directory, &["disable", "a@b"], ""),
         rescind(&["audit", "verify", "--data-dir", directory]),
     ] {
         assert_eq!((outcome.code, outcome.stdout.as_str()), (1, ""), "{outcome}");

@@ -88,6 +88,24 @@ fn requests_and_revocations_are_counted() {
 }
 
 #[test]
+fn revocations_of_many_at_once_are_one() {
+    let server = TestServer::start();
+    make_database(&server);
+    let tokens = [make_token(&server, "One"), make_token(&server, "Two")];
+    let path = format!("{}/tokens/revoke", server.cluster_path());
+    let body = format!(r#"{{"ids":["{}","{}"]}}"#, tokens[0].id, tokens[1].id);
+    for _ in 0..2 {
+        assert_eq!(server.management().json("POST", &path, &body).status, 200);
+    }
+    let metrics = server.http().get("/metrics").text();
+    assert_eq!(
+        value(&metrics, "rescind_revoke_seconds_count"),
+        1.0,
+        "nothing was left for the second"
+    );
+}
+
+#[test]
 fn strangers_need_a_management_token() {
     let server = TestServer::start();
     make_database(&server);

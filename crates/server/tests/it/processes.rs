@@ -59,7 +59,7 @@ fn a_second_process_is_refused_and_the_first_goes_on() {
         second.stderr.contains("in use") && second.stderr.contains(dir),
         "{second}"
     );
-    let user = rescind(&["user", "disable", "--data-dir", dir, "--email", "admin@localhost"]);
+    let user = rescind(&["user", "disable", "--data-dir", dir, "admin@localhost"]);
     assert_eq!(user.code, 1, "{user}");
     assert!(
         user.stderr
@@ -380,7 +380,6 @@ fn bad_flags_explain_themselves() {
             &[
                 "user",
                 "add",
-                "--email",
                 "a@b",
                 "--first-name",
                 "A",
@@ -389,6 +388,34 @@ fn bad_flags_explain_themselves() {
                 "--role",
                 "king",
             ],
+        ),
+        ("public_url", &["serve", "--public-url", "rescind.example.com"]),
+        ("session_span", &["serve", "--session-idle", "2"]),
+        ("session_short", &["serve", "--session-idle", "59s"]),
+        ("session_order", &["serve", "--session-idle", "13h"]),
+        ("session_long", &["serve", "--session-lifetime", "366d"]),
+        (
+            "smtp_url",
+            &["serve", "--smtp-url", "hush@mail", "--smtp-from", "a@b.example"],
+        ),
+        (
+            "smtp_from",
+            &["serve", "--smtp-url", "smtps://a:hush@mail.example"],
+        ),
+        ("smtp_alone", &["serve", "--smtp-from", "a@b.example"]),
+        (
+            "smtp_file",
+            &[
+                "serve",
+                "--smtp-url-file",
+                "no-such-file",
+                "--smtp-from",
+                "a@b.example",
+            ],
+        ),
+        (
+            "smtp_both",
+            &["serve", "--smtp-url", "smtp://hush", "--smtp-url-file", "f"],
         ),
         ("nothing", &[]),
     ] {

@@ -56,13 +56,33 @@ fn both_versions_of_http_share_the_port() {
 fn paths_that_are_none_are_404_in_json() {
     let server = TestServer::start();
     assert_scrubbed!("not_found", server.http().get("/api/v1/nothing"));
+    for path in ["/oauth/nothing", "/.well-known/nothing"] {
+        let nothing = server.http().get(path);
+        assert_eq!(
+            (nothing.status, nothing.header("content-type")),
+            (404, Some("application/json")),
+            "{nothing}"
+        );
+    }
+}
+
+#[test]
+fn people_are_shown_pages() {
+    let server = TestServer::start();
     let root = server.http().get("/");
     assert_eq!(
-        (root.status, root.header("content-type")),
-        (200, Some("text/html; charset=utf-8")),
+        (root.status, root.header("location")),
+        (303, Some("/sign-in")),
         "{root}"
     );
-    assert!(root.text().contains("/api/v0"), "{root}");
+    for (path, status) in [("/sign-in", 200), ("/no/such/page", 404)] {
+        let page = server.http().get(path);
+        assert_eq!(
+            (page.status, page.header("content-type")),
+            (status, Some("text/html; charset=utf-8")),
+            "{page}"
+        );
+    }
 }
 
 #[test]
