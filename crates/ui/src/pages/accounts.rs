@@ -109,7 +109,7 @@ fn cluster_row(cluster: &Cluster) -> ClusterRow {
         name: cluster.name.clone(),
         status: match cluster.state {
             ClusterState::Ready => Chip::new("check-circle", "Ready", "good"),
-            ClusterState::Deleted { .. } => Chip::new("ban", "Deleted", ""),
+            ClusterState::Deleted => Chip::new("ban", "Deleted", ""),
         },
         created: Moment(cluster.created_at),
         href: format!("/clusters/{}", cluster.id),

@@ -21,6 +21,8 @@ use rescind_testkit::{FrozenClock, SeededRng};
 use rescind_ui::{Column, Counters, Distribution, Figures, NodeInfo, Process, Sample, Ui, router};
 use tokio_util::sync::CancellationToken;
 
+mod people;
+
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const EMAIL: &str = "ada@example.com";
@@ -41,7 +43,10 @@ async fn main() -> Outcome<()> {
     let founding = authority.draw_up(EMAIL.parse()?)?;
     let (link, place) = founded(&authority, founding).await?;
     let caller = accept(&authority, &link).await?;
+    people::arrive(&authority, &clock, &caller, place).await?;
     furnish(&authority, &clock, &caller, place).await?;
+    clock.set(now());
+    let waiting = people::wait(&authority, &caller, place).await?;
     let running = Arc::clone(&clock);
     tokio::spawn(async move {
         loop {
@@ -59,7 +64,7 @@ async fn main() -> Outcome<()> {
         secure: false,
     });
     let listener = tokio::net::TcpListener::bind(listen).await?;
-    println!("http://{listen} {EMAIL} / {PASSWORD}");
+    println!("http://{listen} {EMAIL} (or grace@, kurt@) / {PASSWORD}\n{waiting}");
     axum::serve(listener, ui.into_make_service_with_connect_info::<SocketAddr>()).await?;
     Ok(())
 }
