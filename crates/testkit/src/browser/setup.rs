@@ -8,7 +8,7 @@ use super::session::Session;
 use super::{Browser, Scheme};
 
 /// Nothing that fetches, phones home or asks; names and roles of elements as assistive technology hears them.
-const ARGUMENTS: [&str; 12] = [
+const ARGUMENTS: [&str; 13] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -20,6 +20,7 @@ const ARGUMENTS: [&str; 12] = [
     "--no-first-run",
     "--no-default-browser-check",
     "--lang=en-US",
+    "--hide-scrollbars",
     "--enable-blink-features=ComputedAccessibilityInfo",
 ];
 

@@ -14,7 +14,7 @@ fn a_database_is_created_kept_deleted_and_restored() {
     browser.sees("weather");
     browser.sees("Retain Forever");
 
-    browser.row("weather").click("Options");
+    browser.click("Options of weather");
     browser.click("Set Retention Period");
     browser.tick("Retain Forever");
     browser.fill("Amount", "30");
@@ -22,7 +22,7 @@ fn a_database_is_created_kept_deleted_and_restored() {
     browser.click("Set Retention Period");
     browser.sees("30 days");
 
-    browser.row("weather").click("Options");
+    browser.click("Options of weather");
     browser.click("Delete Database");
     assert!(browser.is_disabled("Delete Database"));
     browser.tick("I understand the risk of this action");
@@ -36,7 +36,7 @@ fn a_database_is_created_kept_deleted_and_restored() {
 
     browser.tick("Show Deleted Databases");
     browser.sees("Deleted");
-    browser.row("weather").click("Options");
+    browser.click("Options of weather");
     browser.click("Restore Database");
     browser.click("Restore Database");
     browser.sees("Revision");

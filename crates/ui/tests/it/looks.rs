@@ -131,13 +131,19 @@ fn tokens_look_right() {
 fn resources_look_right() {
     let stage = furnished();
     let account = stage.account();
+    // The first database and the first table of a cluster have the number 1.
+    let database = |what: &str| stage.cluster(&format!("databases/1/{what}"));
     look_at(
         &stage.browser(),
         &[
             ("overview", stage.cluster("").trim_end_matches('/').to_owned()),
             ("databases", stage.cluster("databases")),
             ("database-new", stage.cluster("databases/new")),
-            ("tables", stage.cluster("tables?database=weather")),
+            ("database-retention", database("retention")),
+            ("database-delete", database("delete")),
+            ("tables", database("tables")),
+            ("table-new", database("tables/new")),
+            ("table", database("tables/1")),
             ("accounts", "/accounts".to_owned()),
             ("account", account.clone()),
             ("clusters", format!("{account}/clusters")),
@@ -247,7 +253,8 @@ fn what_is_shown_once_looks_right() {
         browser.screenshot(&format!("{}/database-token-secret", look.name));
         assert_eq!(browser.axe(), Vec::new(), "the secret, {}", look.name);
         browser.click("Done");
-        browser.sees(&description);
+        browser.fill("Search by description or ID", &description);
+        browser.sees("1–1 of 1");
         browser.click(&format!("Options of {description}"));
         browser.screenshot(&format!("{}/database-token-options", look.name));
         assert_eq!(browser.axe(), Vec::new(), "the options, {}", look.name);
