@@ -354,6 +354,12 @@
     true,
   );
 
+  // Selectors with many entries
+  on("input", "[data-pick]", (e, field) => {
+    const sought = field.value.trim().toLowerCase();
+    for (const choice of $$("[data-choice]", field.closest(".panel"))) choice.hidden = !choice.textContent.toLowerCase().includes(sought);
+  });
+
   // Keys
   const keys = [["/", "Search the list"], ["↑ ↓", "Go through rows and menus"], ["Enter", "Open the row"], ["x", "Tick the row"], ["Esc", "Close; nothing changes"], ["?", "Show these keys"]];
   const showKeys = (from) => {
@@ -383,8 +389,9 @@
     things[next]?.focus();
   };
   document.addEventListener("keydown", (e) => {
-    // Ticking the box is one decision, the act another: Enter in the box does not do both.
-    if (e.key === "Enter" && e.target instanceof Element && e.target.matches("[data-arms]")) e.preventDefault();
+    // Ticking the box or typing a name is one decision, the act another: Enter there does not do both.
+    const isField = e.target instanceof Element && e.target.matches("input");
+    if (e.key === "Enter" && isField && e.target.form && $("button.destructive", e.target.form)) e.preventDefault();
     const here = document.activeElement;
     const isTyping = here instanceof Element && here.matches("input:not([type=checkbox]), textarea, select");
     const menu = here?.closest(`:is(${menus})[open]`);

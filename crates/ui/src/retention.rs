@@ -1,6 +1,6 @@
 //! Retention periods: in words, and as the part of a form that sets one.
 
-use rescind_domain::RetentionPeriod;
+use rescind_domain::{DurationError, RetentionPeriod};
 
 use crate::errors::sentence;
 use crate::fields::Fields;
@@ -119,7 +119,13 @@ impl RetentionFields {
         }
         let duration = format!("{}{}", self.amount, self.unit);
         let period: Result<RetentionPeriod, _> = duration.parse();
-        let period = problems.take("amount", period.map_err(|error| sentence(&error.to_string())))?;
+        let period = period.map_err(|error| match error {
+            DurationError::TooLong => {
+                "At most 292 years; longer is for ever: switch Retain Forever on.".to_owned()
+            }
+            other => sentence(&other.to_string()),
+        });
+        let period = problems.take("amount", period)?;
         if period == RetentionPeriod::INFINITE {
             problems.add("amount", "Enter more than 0, or switch Retain Forever on.");
             return None;

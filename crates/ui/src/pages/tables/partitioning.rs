@@ -1,6 +1,6 @@
 //! The part of a form that says how a table is partitioned (contract, admin-ui section 5), and the same in words.
 
-use rescind_domain::{PartitionTemplate, TemplatePart};
+use rescind_domain::{PartitionTemplate, TemplateError, TemplatePart};
 
 use crate::errors::sentence;
 use crate::fields::Fields;
@@ -110,11 +110,15 @@ impl Partitioning {
             }
         }
         let template = PartitionTemplate::new(parts);
-        problems.take("parts", template.map_err(|error| sentence(&error.to_string())))
+        let told = template.map_err(|error| match error {
+            TemplateError::Repeated(tag) => format!("Use each tag once: {tag} is there twice."),
+            other => sentence(&other.to_string()),
+        });
+        problems.take("parts", told)
     }
 }
 
-/// `By day`, `%Y-%m, tag room, 10 buckets of station`.
+/// `time %Y-%m, tag room, 10 buckets of tag station`.
 pub(super) fn in_words(template: &PartitionTemplate) -> String {
     let parts = template.parts().iter().map(|part| match part {
         TemplatePart::Time(format) => format!("time {format}"),
