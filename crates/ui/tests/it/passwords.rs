@@ -1,7 +1,7 @@
 //! Passwords on pages: how they are typed, and what changing one does to who is signed in.
 
 use crate::stage::{ADMIN, PASSWORD, Stage, accept, fresh, link_in, set_up_path};
-use crate::visitors::{Visitor, attribute};
+use crate::visitors::Visitor;
 
 const SESSION: &str = "rescind_session";
 const OTHER: &str = "patient-heron-9-counts-lakes";
@@ -16,6 +16,15 @@ fn password_fields(visitor: &Visitor, path: &str) -> Vec<String> {
     let about_passwords =
         |field: &String| attribute(field, "name").is_some_and(|name| name.contains("password"));
     fields.filter(about_passwords).collect()
+}
+
+/// The value of a field's attribute, with quotes around it or not.
+fn attribute(field: &str, name: &str) -> Option<String> {
+    let plain = field.replace('"', "");
+    let mut attributes = plain.split_whitespace().filter_map(|pair| pair.split_once('='));
+    attributes
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value.to_owned())
 }
 
 /// ASVS 6.2.6 and 6.2.7.

@@ -179,7 +179,7 @@ fn posting_forms(page: &str, own: &str) -> Vec<Form> {
 }
 
 /// An attribute of the tag that `text` is in.
-pub(crate) fn attribute(text: &str, name: &str) -> Option<String> {
+fn attribute(text: &str, name: &str) -> Option<String> {
     let tag = text.split('>').next()?;
     let rest = tag.split_once(&format!(" {name}=\""))?.1;
     let value = rest.split('"').next()?;
