@@ -9,7 +9,7 @@ pub(crate) use lines::{Line, Lines};
 /// The drawing's width, in its units.
 const WIDTH: f64 = 720.0;
 /// Where the drawing ends at the left, for the numbers of the axis.
-const LEFT: f64 = 56.0;
+const LEFT: f64 = 72.0;
 /// Where zero is.
 const FLOOR: f64 = 108.0;
 /// Where the highest value may be.

@@ -107,6 +107,10 @@ impl FromRequest<Arc<App>> for Submission {
         let (presence, uri, fields) = read(request).await?;
         let visitor = match presence {
             Presence::Visitor(visitor) => visitor,
+            // Whoever logs out of a session that has ended is where they want to be.
+            Presence::Stranger(_) if uri.path() == "/sign-out" => {
+                return Err(Fault::SignIn { next: "/".to_owned() });
+            }
             Presence::Stranger(_) => return Err(resumable(&uri, fields)),
         };
         match check(&visitor.seal, &fields) {

@@ -162,7 +162,11 @@ pub(crate) fn act_in_words(act: Act) -> String {
         "deny" => "denied",
         other => other,
     };
-    let mut words = format!("{} {verb}", thing.replace('_', " "));
+    let thing = match thing {
+        "sign_in" => "login".to_owned(),
+        thing => thing.replace('_', " "),
+    };
+    let mut words = format!("{thing} {verb}");
     if let Some(first) = words.get_mut(..1) {
         first.make_ascii_uppercase();
     }

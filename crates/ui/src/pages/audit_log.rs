@@ -34,7 +34,7 @@ struct Row {
 
 /// What is asked of the log.
 struct Filters {
-    kind: String,
+    act: String,
     actor: String,
     subject: String,
     from: String,
@@ -48,6 +48,8 @@ struct LogPage {
     rows: Vec<Row>,
     filters: Filters,
     kinds: &'static [(&'static str, &'static str)],
+    /// The one act that is asked for, in words; empty when a whole kind or any is.
+    exact: String,
     path: String,
     older: String,
     newest: String,
@@ -76,13 +78,17 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Resul
     let path = format!("/accounts/{account}/audit-log");
     let fields = visitor.browser.query.clone();
     let filters = Filters {
-        kind: fields.text("kind").to_owned(),
+        act: fields.text("act").to_owned(),
         actor: fields.text("actor").to_owned(),
         subject: fields.text("subject").to_owned(),
         from: fields.text("from").to_owned(),
         to: fields.text("to").to_owned(),
     };
     let query = query(account, &visitor, &filters, &fields);
+    let exact = filters
+        .act
+        .parse::<Act>()
+        .map_or_else(|_| String::new(), act_in_words);
     let found = app.authority.audit_events(&visitor.caller, &query).await?;
     let mut rows = Vec::new();
     for event in found.items {
@@ -101,6 +107,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Resul
         rows,
         filters,
         kinds: KINDS,
+        exact,
         path,
         older,
         newest,
@@ -117,10 +124,11 @@ fn query(account: AccountId, visitor: &Visitor, filters: &Filters, fields: &Fiel
         let start: Timestamp = format!("{date}T00:00:00Z").parse().ok()?;
         Some(start.plus_micros(plus * 86_400_000_000))
     };
-    let is_kind = KINDS.iter().any(|(prefix, _)| *prefix == filters.kind);
+    let is_kind = KINDS.iter().any(|(prefix, _)| *prefix == filters.act);
+    let is_known = is_kind || filters.act.parse::<Act>().is_ok();
     AuditQuery {
         actor,
-        act_prefix: is_kind.then(|| filters.kind.clone()),
+        act_prefix: is_known.then(|| filters.act.clone()),
         subject: Some(filters.subject.clone()).filter(|subject| !subject.is_empty()),
         from: day(&filters.from, 0),
         to: day(&filters.to, 1),

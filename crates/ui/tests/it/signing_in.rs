@@ -90,7 +90,7 @@ fn sessions_are_listed_and_ended_one_by_one_and_everywhere() {
         .collect();
     let browser = stage.browser();
     browser.goto("/profile");
-    browser.click("Sign out everywhere");
+    browser.click("Log out everywhere");
     browser.sees("Log In");
     for visitor in &elsewhere {
         assert_eq!(visitor.get("/profile").status, 303);

@@ -43,7 +43,7 @@ impl Act {
     fn title(self) -> &'static str {
         match self {
             Self::Disable => "Disable User",
-            Self::SignOut => "Sign Out Everywhere",
+            Self::SignOut => "Log Out Everywhere",
             Self::Delete => "Delete User",
         }
     }
@@ -198,7 +198,7 @@ async fn act(
     }
     let words = match act {
         Act::Disable => "is disabled",
-        Act::SignOut => "is signed out everywhere",
+        Act::SignOut => "is logged out everywhere",
         Act::Delete => "is deleted",
     };
     let words = format!("{} {words}. {proof}", full_name(&user));

@@ -26,7 +26,7 @@ static SPEC: ListSpec = ListSpec {
         ColumnSpec::sorted("last", "Last Name"),
         ColumnSpec::sorted("email", "Email"),
         ColumnSpec::sorted("role", "Roles"),
-        ColumnSpec::sorted("joined", "Joined On").less(),
+        ColumnSpec::sorted("joined", "Joined On"),
     ],
     sort: "email",
     descending: false,

@@ -36,13 +36,13 @@ struct Dialog {
 
 /// The roles: as forms send them, as people read them, and what they allow.
 pub(super) const ROLES: &[(&str, &str, &str)] = &[
-    ("admin", "Admin", "may do everything on this account"),
+    ("admin", "Admin", "Does everything on this account."),
     (
         "member",
         "Member",
-        "reads databases, makes database tokens and manages the own ones",
+        "Sees databases. Makes database tokens; edits and revokes their own.",
     ),
-    ("auditor", "Auditor", "sees everything and changes nothing"),
+    ("auditor", "Auditor", "Sees everything, changes nothing."),
 ];
 
 /// `GET …/{user}/role`.
