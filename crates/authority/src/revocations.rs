@@ -7,12 +7,12 @@ use std::time::Instant;
 
 use rescind_catalog::{Entry, Transaction};
 use rescind_domain::{
-    AccountId, DatabaseTokenId, ManagementTokenId, Receipt, Subject, Timestamp, TokenState, Verb,
+    AccountId, DatabaseTokenId, ManagementTokenId, Presented, Receipt, Subject, Timestamp, TokenState, Verb,
 };
 
 use crate::fences::note_took;
-use crate::grants::TokenRef;
-use crate::{Authority, Caller, Error, Place, management_tokens, tokens};
+use crate::grants::{Grant, TokenRef};
+use crate::{Authority, Caller, Error, Place, Refusal, management_tokens, tokens};
 
 /// What became of one of several tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,30 @@ impl Authority {
             this.conclude(revocation, TokenRef::Database).await
         })
         .await
+    }
+
+    /// Which database token of a place a secret belongs to: for whoever found one where it should not be. It is no use of
+    /// the token. Expired ones are found, too, and those that were revoked as long as this node remembers them.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a text that is no secret; [`Error::NotFound`] for what belongs to nothing there;
+    /// [`Error::Refused`] when this node cannot know.
+    pub fn database_token_of_secret(
+        &self,
+        caller: &Caller,
+        place: Place,
+        secret: &[u8],
+    ) -> Result<DatabaseTokenId, Error> {
+        self.check_or_own(caller, place, Verb::Delete, Subject::DatabaseToken)?;
+        if !self.is_current() {
+            return Err(Error::Refused(Refusal::Unavailable));
+        }
+        let presented = Presented::parse(secret).map_err(|reason| Error::invalid("secret", reason))?;
+        let entry = self.grants().find(&presented.hash);
+        match entry.as_deref().map(|entry| &entry.grant) {
+            Some(Grant::Database(grant)) if grant.cluster == place.cluster => Ok(grant.token),
+            _ => Err(Error::not_found("database token", "of this secret")),
+        }
     }
 
     /// Revokes several management tokens as [`Self::revoke_database_tokens`] does.

@@ -54,7 +54,7 @@ pub use pages::{
     PageQuery, SortOrder, StatusFilter, TableListQuery, TokenStatusFilter, link_next, next_of_link,
 };
 pub use partitions::{Bucket, TemplatePart};
-pub use revocations::{RevokeTokens, RevokedToken};
+pub use revocations::{RevokeDatabaseTokens, RevokeTokens, RevokedToken, TokenFilter, TokensToRevoke};
 pub use secrets::SecretText;
 pub use tables::{CreateTable, IdentifiedTable, NewTable, RenameTable, Table, TableColumn, TableDetails};
 pub use tokens::{

@@ -20,3 +20,13 @@ pub(crate) fn shown<Id: ToString>(outcomes: &[Revoked<Id>]) -> Vec<RevokedToken>
     };
     outcomes.iter().map(one).collect()
 }
+
+/// Those that a dry run found.
+pub(crate) fn found<Id: ToString>(ids: &[Id]) -> Vec<RevokedToken> {
+    let one = |id: &Id| RevokedToken {
+        id: id.to_string(),
+        outcome: "found".to_owned(),
+        revoked_at: None,
+    };
+    ids.iter().map(one).collect()
+}

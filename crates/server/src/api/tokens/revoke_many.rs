@@ -1,41 +1,94 @@
 //! `POST …/tokens/revoke`
 
-use rescind_wire::{RevokeTokens, RevokedToken};
+use axum::Json;
+use axum::http::HeaderValue;
+use axum::response::{IntoResponse as _, Response};
+use rescind_authority::TokenSearch;
+use rescind_domain::{DatabaseTokenId, TokenStatus};
+use rescind_wire::{RESCIND_TOTAL_COUNT, RevokeDatabaseTokens, RevokedToken, TokensToRevoke};
 
 use crate::api::errors::Problem;
 use crate::api::extract::{At, Body};
 use crate::api::receipts::Changed;
-use crate::api::revocations::shown;
+use crate::api::revocations::{found, shown};
 
 /// Revoke several database tokens
 ///
-/// All in one act, by one revision; each id has its own outcome. When the answer arrives, every node refuses those that
-/// are revoked, and what they had running has been cut. Repeating it is no error.
+/// By their ids, by the secret of one that leaked, or by what they have in common, first as a dry run. All in one act, by
+/// one revision; each has its own outcome. When the answer arrives, every node refuses those that are revoked, and what
+/// they had running has been cut. Repeating it is no error.
 #[utoipa::path(
     post,
     path = "/accounts/{accountId}/clusters/{clusterId}/tokens/revoke",
     operation_id = "RevokeDatabaseTokens",
     tag = "Database tokens",
     params(At),
-    request_body = RevokeTokens,
+    request_body = RevokeDatabaseTokens,
     responses((
             status = 200,
-            description = "What became of each, in the order given.",
+            description = "What became of each; without a receipt when there was nothing to do.",
             body = [RevokedToken],
             headers(
                 ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
                 ("Rescind-Nodes" = String, description = "Nodes that act by it, of all that held a lease: `1/1`."),
-                ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds.")
+                ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds."),
+                ("Rescind-Total-Count" = i64, description = "With `filter`: how many it finds, this answer's included.")
             )
         ))
 )]
-pub(crate) async fn revoke_many(
-    At { asker, place, .. }: At,
-    Body(body): Body<RevokeTokens>,
-) -> Result<Changed<Vec<RevokedToken>>, Problem> {
+pub(crate) async fn revoke_many(at: At, Body(body): Body<RevokeDatabaseTokens>) -> Result<Response, Problem> {
+    let At { asker, place, .. } = &at;
+    match body.parse()? {
+        TokensToRevoke::Ids(ids) => revoke(&at, ids).await,
+        TokensToRevoke::Secret(secret) => {
+            let secret = secret.expose().trim().as_bytes();
+            let id = asker
+                .authority
+                .database_token_of_secret(&asker.caller, *place, secret)?;
+            revoke(&at, vec![id]).await
+        }
+        TokensToRevoke::Filter {
+            search,
+            database,
+            creator,
+            unused_since,
+            dry_run,
+        } => {
+            let search = TokenSearch {
+                text: search,
+                statuses: vec![TokenStatus::Active, TokenStatus::Expired],
+                database,
+                creator,
+                unused_since,
+                rows: TokenSearch::MAX_ROWS,
+                ..TokenSearch::default()
+            };
+            revoke_found(&at, &search, dry_run).await
+        }
+    }
+}
+
+async fn revoke(At { asker, place, .. }: &At, ids: Vec<DatabaseTokenId>) -> Result<Response, Problem> {
     let (outcomes, receipt) = asker
         .authority
-        .revoke_database_tokens(&asker.caller, place, body.parse()?)
+        .revoke_database_tokens(&asker.caller, *place, ids)
         .await?;
-    Ok(Changed(receipt, shown(&outcomes)))
+    Ok(Changed(receipt, shown(&outcomes)).into_response())
+}
+
+async fn revoke_found(at: &At, search: &TokenSearch, dry_run: bool) -> Result<Response, Problem> {
+    let At { asker, place, .. } = at;
+    let matches = asker
+        .authority
+        .search_database_tokens(&asker.caller, *place, search)
+        .await?;
+    let ids: Vec<_> = matches.items.iter().map(|token| token.id).collect();
+    let mut response = match dry_run || ids.is_empty() {
+        true => Json(found(&ids)).into_response(),
+        false => revoke(at, ids).await?,
+    };
+    response
+        .headers_mut()
+        .insert(RESCIND_TOTAL_COUNT, HeaderValue::from(matches.total));
+    Ok(response)
 }

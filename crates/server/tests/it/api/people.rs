@@ -151,6 +151,67 @@ async fn several_tokens_are_revoked_in_one_act() {
 }
 
 #[tokio::test]
+async fn a_leaked_secret_is_revoked_by_itself() {
+    let world = World::new().await;
+    let leaked = world.make("/tokens", r#"{"description":"leaked"}"#).await;
+    let secret = leaked["accessToken"].as_str().expect("a secret");
+    let body = json!({ "secret": format!(" {secret}\n") }).to_string();
+    let revoked = world.ask("POST", "/tokens/revoke", &body).await;
+    assert_eq!(
+        revoked.json(),
+        json!([{ "id": leaked["id"], "outcome": "revoked" }]),
+        "{revoked}"
+    );
+    let path = format!("/tokens/{}", leaked["id"].as_str().expect("an id"));
+    let token = world.ask("GET", &path, "").await.json();
+    assert!(token["revokedAt"].is_string(), "{token}");
+    let again = world.ask("POST", "/tokens/revoke", &body).await;
+    assert_eq!(again.json()[0]["outcome"], "already_revoked", "{again}");
+    for other in ["strange", world.secret.as_str()] {
+        let body = json!({ "secret": other }).to_string();
+        let refused = world.ask("POST", "/tokens/revoke", &body).await;
+        assert!(refused.status.is_client_error(), "{refused}");
+        assert!(!refused.body.contains(&world.secret[5..]), "{refused}");
+    }
+    assert_eq!(world.ask("GET", "/tokens", "").await.status, 200, "it goes on");
+}
+
+#[tokio::test]
+async fn what_tokens_have_in_common_revokes_them_after_a_dry_run() {
+    let world = World::new().await;
+    for (description, database) in [("Old one", "a"), ("old two", "b"), ("new", "a")] {
+        let body = format!(
+            r#"{{"description":"{description}","permissions":[{{"action":"read","resource":"{database}"}}]}}"#
+        );
+        world.make("/tokens", &body).await;
+    }
+    let mut counted = Vec::new();
+    for body in [
+        r#"{"filter":{"search":"old"},"dryRun":true}"#,
+        r#"{"filter":{"search":"old","database":"a"},"dryRun":true}"#,
+        r#"{"filter":{"unusedSince":"2030-01-01T00:00:00Z"},"dryRun":true}"#,
+        r#"{"filter":{"createdBy":"operator"},"dryRun":true}"#,
+        r#"{"filter":{"search":"old"}}"#,
+        r#"{"filter":{"search":"old"}}"#,
+        r#"{"filter":{"database":"a"}}"#,
+    ] {
+        let answer = world.ask("POST", "/tokens/revoke", body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer}");
+        let outcomes = answer.json();
+        let outcomes = outcomes.as_array().expect("a list");
+        let total = answer.header("rescind-total-count").map(str::to_owned);
+        assert_eq!(total, Some(outcomes.len().to_string()), "{answer}");
+        let has_receipt = answer.header("rescind-revision").is_some();
+        let words: Vec<_> = outcomes
+            .iter()
+            .filter_map(|one| one["outcome"].as_str())
+            .collect();
+        counted.push(format!("{} {has_receipt} {body}", words.join(",")));
+    }
+    insta::assert_snapshot!(counted.join("\n"));
+}
+
+#[tokio::test]
 async fn a_member_revokes_with_others_only_what_is_its_own() {
     let world = World::new().await;
     let member = world.user("grace@example.com", Role::Member).await;
