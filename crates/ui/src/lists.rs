@@ -37,15 +37,6 @@ impl ColumnSpec {
             class: "num",
         }
     }
-
-    /// A column that rows cannot be sorted by.
-    pub(crate) const fn plain(label: &'static str) -> Self {
-        Self {
-            key: "",
-            label,
-            class: "",
-        }
-    }
 }
 
 /// What a list is like.
@@ -70,7 +61,7 @@ impl ListSpec {
         let named = self
             .columns
             .iter()
-            .find(|column| !column.key.is_empty() && column.key == fields.text("sort"));
+            .find(|column| column.key == fields.text("sort"));
         let sort = named.map_or(self.sort, |column| column.key);
         let descending = match fields.text("dir") {
             "asc" => false,
@@ -214,11 +205,8 @@ impl ListState {
         Header {
             label: column.label,
             class: column.class,
-            href: match column.key {
-                "" => String::new(),
-                _ => turned.href(),
-            },
-            sorted: match (is_sorted && !column.key.is_empty(), self.descending) {
+            href: turned.href(),
+            sorted: match (is_sorted, self.descending) {
                 (false, _) => "",
                 (true, false) => "ascending",
                 (true, true) => "descending",
@@ -317,7 +305,7 @@ mod tests {
         columns: &[
             ColumnSpec::sorted("name", "Name"),
             ColumnSpec::number("size", "Size"),
-            ColumnSpec::plain("Kind"),
+            ColumnSpec::sorted("kind", "Kind"),
         ],
         sort: "name",
         descending: false,
@@ -351,7 +339,7 @@ mod tests {
             [
                 ("ascending", "/x?q=a&sort=name&dir=desc"),
                 ("", "/x?q=a&sort=size&dir=asc"),
-                ("", "")
+                ("", "/x?q=a&sort=kind&dir=asc")
             ]
         );
     }
