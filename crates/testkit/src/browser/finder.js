@@ -34,8 +34,10 @@ function rowOf(element) {
 }
 
 const candidates = [...document.querySelectorAll(SELECTORS[kind])].filter(isVisible);
+// The label of a box may go on with what ticking it means.
+const isNamed = (element) => label(element) === name || (kind === "box" && label(element).startsWith(`${name} `));
 const named = candidates.filter(
-  (element) => label(element) === name && (row === null || plain(rowOf(element)?.textContent).includes(row)),
+  (element) => isNamed(element) && (row === null || plain(rowOf(element)?.textContent).includes(row)),
 );
 for (const place of places()) {
   const found = named.filter((element) => place.contains(element));

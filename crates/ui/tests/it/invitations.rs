@@ -12,7 +12,7 @@ fn an_invitation_makes_a_user_of_the_role_it_names_and_works_once() {
     browser.click("Invite Users");
     browser.sees("Invite User");
     browser.fill("Email address", "grace@example.org");
-    browser.tick("Auditor sees everything and changes nothing");
+    browser.tick("Auditor");
     browser.click("Send Invitation");
     browser.sees("grace@example.org");
     let link = link_in(&browser.source()).expect("a link to copy");
