@@ -115,34 +115,19 @@ impl Running {
         let metrics = Metrics::install(&SystemClock)?;
         let (shutdown, background) = (CancellationToken::new(), CancellationToken::new());
         let (tasks, background_tasks) = (TaskTracker::new(), TaskTracker::new());
-        background_tasks.spawn(Arc::clone(&authority).run(background.clone()));
-        let housekeeping = Housekeeping {
-            authority: Arc::clone(&authority),
-            engine: engine.clone(),
-        };
-        background_tasks.spawn(housekeeping.run(background.clone()));
-        background_tasks.spawn(metrics.clone().keep_small(background.clone()));
         let url = address.url();
         let secure = public_url.as_ref().map_or(tls.is_some(), PublicUrl::is_secure);
         let public_url = Arc::from(public_url.as_ref().map_or(url.as_str(), PublicUrl::as_str));
-        let figures = Arc::new(ProcessFigures {
-            authority: Arc::clone(&authority),
-            engine: engine.clone(),
-            tally: metrics.tally(),
-            clock: Arc::new(SystemClock),
-            node: node_info(&url),
-            samples: Mutex::default(),
-        });
-        background_tasks.spawn(Arc::clone(&figures).run(background.clone()));
         let faces = Faces {
+            figures: figures(&authority, &engine, &metrics, &url),
             authority,
             engine: engine.clone(),
             metrics,
-            figures,
             post: mailer.map(|mailer| Arc::new(mailer) as Arc<dyn Post>),
             public_url: Arc::clone(&public_url),
             secure,
         };
+        faces.work(&background_tasks, &background);
         let router = faces.router(&url, &bounds);
         tasks.spawn(listener::serve(
             listener,
@@ -203,13 +188,20 @@ pub(crate) fn host_name() -> String {
     }
 }
 
-fn node_info(url: &str) -> NodeInfo {
-    NodeInfo {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        started_at: SystemClock.now(),
-        listens_on: url.to_owned(),
-        cpus: std::thread::available_parallelism().map_or(1, usize::from),
-    }
+fn figures(authority: &Arc<Authority>, engine: &Engine, metrics: &Metrics, url: &str) -> Arc<ProcessFigures> {
+    Arc::new(ProcessFigures {
+        authority: Arc::clone(authority),
+        engine: engine.clone(),
+        tally: metrics.tally(),
+        clock: Arc::new(SystemClock),
+        node: NodeInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: SystemClock.now(),
+            listens_on: url.to_owned(),
+            cpus: std::thread::available_parallelism().map_or(1, usize::from),
+        },
+        samples: Mutex::default(),
+    })
 }
 
 async fn bind(listen: &Listen) -> Result<TcpListener, Failure> {
@@ -278,6 +270,18 @@ struct Faces {
 }
 
 impl Faces {
+    /// Begins what this node does on its own.
+    fn work(&self, tasks: &TaskTracker, shutdown: &CancellationToken) {
+        tasks.spawn(Arc::clone(&self.authority).run(shutdown.clone()));
+        let housekeeping = Housekeeping {
+            authority: Arc::clone(&self.authority),
+            engine: self.engine.clone(),
+        };
+        tasks.spawn(housekeeping.run(shutdown.clone()));
+        tasks.spawn(self.metrics.clone().keep_small(shutdown.clone()));
+        tasks.spawn(Arc::clone(&self.figures).run(shutdown.clone()));
+    }
+
     fn router(self, url: &str, bounds: &Bounds) -> Router {
         let Self {
             authority,

@@ -156,19 +156,11 @@ impl Cast {
         let revoked = revoked(&world).await;
         world.clock.advance(Duration::from_secs(3_600));
         let admin = world.administrator().await;
-        let operator = world.operator().await;
-        let request = AddUser {
-            email: "spare@example.com".parse().expect("an address"),
-            first_name: "A".to_owned(),
-            last_name: "Spare".to_owned(),
-            role: Role::Member,
-        };
-        let spare = world.authority.add_user(&operator, operator.account(), request);
         let invited = world
             .make("/invitations", r#"{"email":"new@example.com","role":"member"}"#)
             .await;
         let things = Things {
-            user: spare.await.expect("added").id.to_string(),
+            user: spare_user(&world).await,
             invitation: text(&invited["id"]),
             token: id,
             management_token: manager,
@@ -185,6 +177,21 @@ impl Cast {
             revoked,
         }
     }
+}
+
+async fn spare_user(world: &World) -> String {
+    let operator = world.operator().await;
+    let request = AddUser {
+        email: "spare@example.com".parse().expect("an address"),
+        first_name: "A".to_owned(),
+        last_name: "Spare".to_owned(),
+        role: Role::Member,
+    };
+    let added = world
+        .authority
+        .add_user(&operator, operator.account(), request)
+        .await;
+    added.expect("added").id.to_string()
 }
 
 async fn make_database_token(world: &World, database: &str, rest: &str) -> (String, String) {
