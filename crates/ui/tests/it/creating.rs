@@ -240,3 +240,52 @@ fn hostile_descriptions_are_text_and_nothing_else() {
     }
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
+
+#[test]
+fn a_permission_is_added_and_holds_at_once() {
+    let stage = Stage::start();
+    stage.database("archive");
+    let token = stage.token("Seattle station", "archive");
+    assert_eq!(stage.write_status(&token.secret), 403);
+    let browser = stage.browser();
+    browser.goto(&stage.cluster(&format!("database-tokens/{}", token.id)));
+    browser.click("Edit Token");
+    browser.sees("Edit Database Token");
+    let expiry = "return [...document.querySelectorAll('dialog .field')].find((field) => \
+                  field.innerText.startsWith('Expiration Date and Time')).querySelector('input') === null";
+    assert_eq!(
+        browser.run_js(expiry, &json!([])),
+        json!(true),
+        "an expiry cannot be changed"
+    );
+    browser.click("Add Permission");
+    browser.run_js(
+        "const rows = document.querySelectorAll('dialog [data-row]'); const row = rows[rows.length - 1]; \
+         row.querySelector('select').value = 'weather'; \
+         const write = row.querySelector('[name^=write]'); if (!write.checked) write.click(); \
+         row.querySelector('select').dispatchEvent(new Event('input', { bubbles: true }))",
+        &json!([]),
+    );
+    browser.click("Save Changes");
+    browser.sees("Revision");
+    assert_eq!(stage.write_status(&token.secret), 204);
+}
+
+#[test]
+fn a_management_token_may_expire() {
+    let stage = Stage::empty();
+    let browser = stage.browser();
+    browser.goto(&format!("{}/management-tokens/new", stage.account()));
+    browser.fill("Token Description (optional)", "Nightly job");
+    browser.tick("Expiration");
+    browser.fill("Expiration Date", "2090-12-31");
+    browser.fill("Expiration Time (UTC)", "12:00");
+    browser.click("Create Token");
+    browser.sees("Token secret");
+    let secret = secret_in(&browser.text_of("#secret"), "M.V1.");
+    let databases = format!("{}/databases", stage.server.cluster_path());
+    assert_eq!(stage.client(&secret).get(&databases).status, 200);
+    browser.click("Done");
+    browser.sees("2090-12-31");
+    assert_eq!(stage.server.leaks(&[secret]), Vec::<String>::new());
+}

@@ -76,3 +76,87 @@ fn inactive_tokens_are_shown_on_demand() {
     browser.sees("Long gone");
     assert_eq!(browser.column("Description").len(), 2);
 }
+
+#[test]
+fn filters_narrow_the_list() {
+    let stage = Stage::start();
+    stage.database("tides");
+    let used = stage.token("Seattle station", "weather");
+    stage.token("Tide gauge", "tides");
+    assert_eq!(stage.write_status(&used.secret), 204);
+    let browser = stage.browser();
+    browser.goto(&stage.cluster("database-tokens"));
+    browser.choose("Database", "tides");
+    browser.does_not_see("Seattle station");
+    assert_eq!(browser.column("Description"), ["Tide gauge"]);
+    browser.choose("Database", "Any database");
+    browser.sees("Seattle station");
+    browser.choose("Created by", "Created by me");
+    browser.sees("The filters hide every one of the database tokens.");
+    browser.click("Clear search and filters");
+    browser.sees("1–2 of 2");
+}
+
+#[test]
+fn every_header_sorts() {
+    let stage = Stage::start();
+    stage.database("archive");
+    stage.token("Beta", "weather");
+    stage.token("Alpha", "archive");
+    let browser = stage.browser();
+    browser.resize(1_600, 900);
+    for (header, key) in [
+        ("Status", "status"),
+        ("Description", "description"),
+        ("Databases", "databases"),
+        ("Created At", "created"),
+        ("Expires At", "expires"),
+        ("Last Used", "used"),
+    ] {
+        browser.goto(&stage.cluster("database-tokens"));
+        browser.click(header);
+        browser.sees("1–2 of 2");
+        assert!(
+            browser.url().contains(&format!("sort={key}")),
+            "{}",
+            browser.url()
+        );
+    }
+    browser.goto(&stage.cluster("database-tokens?sort=databases&dir=asc"));
+    assert_eq!(browser.column("Description"), ["Alpha", "Beta"]);
+    browser.goto(&stage.cluster("database-tokens?sort=created&dir=asc"));
+    assert_eq!(browser.column("Description"), ["Beta", "Alpha"]);
+    browser.goto(&stage.cluster("database-tokens?sort=created&dir=desc"));
+    assert_eq!(browser.column("Description"), ["Alpha", "Beta"]);
+}
+
+#[test]
+fn management_tokens_are_searched_sorted_and_shown_when_inactive() {
+    let stage = Stage::empty();
+    stage.management_token("Nightly job");
+    stage.management_token("Terraform");
+    let browser = stage.browser();
+    let list = format!("{}/management-tokens", stage.account());
+    browser.goto(&list);
+    browser.click("Description");
+    browser.sees("1–3 of 3");
+    assert_eq!(
+        browser.column("Description"),
+        ["First start", "Nightly job", "Terraform"]
+    );
+    browser.click("Description");
+    browser.sees("Terraform");
+    assert!(browser.url().contains("dir=desc"), "{}", browser.url());
+    browser.fill("Search by description or ID", "terra");
+    browser.sees("1–1 of 1");
+    browser.click("Options of Terraform");
+    browser.click("Revoke Token");
+    browser.tick("I understand the risk of this action");
+    browser.click("Revoke Token");
+    browser.sees("Refused on 1 of 1 nodes");
+    browser.goto(&list);
+    browser.sees("1–2 of 2");
+    browser.tick("Show Inactive Tokens");
+    browser.sees("1–3 of 3");
+    browser.sees("Revoked");
+}

@@ -1,5 +1,9 @@
 //! Passwords on pages: how they are typed, and what changing one does to who is signed in.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
 use crate::stage::{ADMIN, PASSWORD, Stage, accept, fresh, link_in, set_up_path};
 use crate::visitors::Visitor;
 
@@ -84,29 +88,126 @@ fn a_new_password_renews_the_session_and_ends_all_others() {
     }
 }
 
-/// A browser holds one session: whoever becomes somebody else there is nobody any more by the session before (ASVS 7.2.4).
-#[test]
-fn a_link_that_is_accepted_ends_the_session_before() {
-    let stage = Stage::empty();
+/// The link of an invitation that the first administrator makes.
+fn invite(stage: &Stage, email: &str) -> String {
     let invite = format!("{}/users/invite", stage.account());
-    let fields = [("email", "grace@example.org"), ("role", "member")];
+    let fields = [("email", email), ("role", "member")];
     let reply = stage.admin.submit(&invite, &fields);
     let shown = match reply.header("location") {
         Some(location) => stage.admin.get(location).text(),
         None => reply.text(),
     };
-    let link = link_in(&shown).expect("a link to copy");
-    let copy = Visitor::new(&stage.server);
-    copy.put_cookie(SESSION, &stage.admin.cookie(SESSION).expect("signed in"));
-    let fields = [
+    link_in(&shown).expect("a link to copy")
+}
+
+fn acceptance(password: &'static str) -> [(&'static str, &'static str); 4] {
+    [
         ("first_name", "Grace"),
         ("last_name", "Hopper"),
-        ("password", PASSWORD),
-        ("password_again", PASSWORD),
-    ];
-    let accepted = stage.admin.submit(&link, &fields);
+        ("password", password),
+        ("password_again", password),
+    ]
+}
+
+/// A browser holds one session: whoever becomes somebody else there is nobody any more by the session before (ASVS 7.2.4).
+#[test]
+fn a_link_that_is_accepted_ends_the_session_before() {
+    let stage = Stage::empty();
+    let link = invite(&stage, "grace@example.org");
+    let copy = Visitor::new(&stage.server);
+    copy.put_cookie(SESSION, &stage.admin.cookie(SESSION).expect("signed in"));
+    let accepted = stage.admin.submit(&link, &acceptance(PASSWORD));
     assert_eq!(accepted.status, 303, "{accepted}");
     let own = stage.admin.get("/profile");
     assert!(own.text().contains("grace@example.org"), "{own}");
     assert_eq!(copy.get("/profile").status, 303);
+}
+
+/// Whoever forgot the password is often still signed in somewhere: that session ends with the link, the new one begins.
+#[test]
+fn a_link_replaces_ones_own_password_where_one_is_signed_in() {
+    let stage = Stage::empty();
+    let grace = stage.user("member", "grace@example.org");
+    let copy = Visitor::new(&stage.server);
+    copy.put_cookie(SESSION, &grace.cookie(SESSION).expect("signed in"));
+    let link = invite(&stage, "grace@example.org");
+    let accepted = grace.submit(&link, &acceptance(OTHER));
+    assert_eq!(accepted.status, 303, "{accepted}");
+    assert_eq!(grace.get("/profile").status, 200);
+    assert_eq!(copy.get("/profile").status, 303);
+}
+
+/// ASVS 6.3.5.
+#[test]
+fn whoever_logs_in_is_told_what_failed_since() {
+    let stage = Stage::empty();
+    let log_in = |password: &str| {
+        let visitor = Visitor::new(&stage.server);
+        let reply = visitor.submit("/sign-in", &[("email", ADMIN), ("password", password)]);
+        (visitor, reply.status)
+    };
+    for _ in 0..2 {
+        assert_eq!(log_in("not the password").1, 422);
+    }
+    for (told, when) in [(true, "the next time"), (false, "and only then")] {
+        let (ada, status) = log_in(PASSWORD);
+        assert_eq!(status, 303, "{when}");
+        let page = ada.get("/profile").text();
+        assert_eq!(page.contains("2 attempts to log in failed"), told, "{when}");
+    }
+}
+
+/// ASVS 6.3.7.
+#[test]
+fn a_new_password_is_told_by_mail() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("smtp://{}", listener.local_addr().expect("an address"));
+    let taking = thread::spawn(move || take(&listener.accept().expect("a sender").0));
+    let setup = fresh().arg("--smtp-url").arg(&url);
+    let stage = Stage::with(setup.arg("--smtp-from").arg("rescind@example.org"));
+    let fields = [
+        ("current_password", PASSWORD),
+        ("password", OTHER),
+        ("password_again", OTHER),
+    ];
+    let changed = stage.admin.submit("/profile/password", &fields);
+    assert_eq!(changed.status, 303, "{changed}");
+    let said = taking.join().expect("the mail server ends");
+    assert!(said.contains("RCPT TO:<ada@example.org>"), "{said}");
+    assert!(
+        said.contains("Subject: Your Rescind password was changed"),
+        "{said}"
+    );
+    assert!(!said.contains(OTHER), "{said}");
+}
+
+/// Takes one message (RFC 5321) and gives all that its sender said.
+fn take(stream: &TcpStream) -> String {
+    let mut lines = BufReader::new(stream);
+    let (mut said, mut is_message) = (String::new(), false);
+    let mut answer = "220 mail.example.org";
+    loop {
+        if !answer.is_empty() {
+            let mut writer = stream;
+            writer
+                .write_all(format!("{answer}\r\n").as_bytes())
+                .expect("heard");
+        }
+        let from = said.len();
+        if lines.read_line(&mut said).expect("text") == 0 {
+            return said;
+        }
+        answer = match (is_message, said[from..].trim_end()) {
+            (true, ".") => {
+                is_message = false;
+                "250 taken"
+            }
+            (true, _) => "",
+            (false, "DATA") => {
+                is_message = true;
+                "354 go on"
+            }
+            (false, _) => "250 fine",
+        };
+    }
 }
