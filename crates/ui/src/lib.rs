@@ -38,7 +38,7 @@
 //! What the script does is asked for by attributes: `data-dialog` (open the link's dialog in place), `data-live` (replaced by
 //! search), `data-list-form`, `data-search` and `data-submit` (a list's form), `data-arms` and `data-needs-valid` (buttons that
 //! wait), `data-copy`, `data-refresh="10"` on an element with an id (fetched anew every ten seconds, while the box
-//! `data-updates`, if there is one, is ticked), `data-bulk` and `data-all` (rows ticked together).
+//! `data-updates`, if there is one, is ticked; such requests are no sign of life of a session), `data-bulk` and `data-all` (rows ticked together).
 //!
 //! `cargo run -p rescind-ui --example stage` serves the pages over an invented account, to look at them.
 
