@@ -49,7 +49,8 @@ impl Authority {
     /// Invites a person. The secret is that of its one-time link, shown this once.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a bad name; [`Error::Conflict`] when a user of another account has the address.
+    /// [`Error::Invalid`] for a bad name; [`Error::Conflict`] when a user of another account, or a disabled one of this
+    /// account, has the address.
     pub async fn invite(
         self: &Arc<Self>,
         caller: &Caller,
@@ -76,7 +77,15 @@ impl Authority {
                 ));
             }
             let (mut invitation, secret) = this.draw_invitation(actor, account, request, tx.now());
-            if known.is_some() {
+            if let Some(user) = known {
+                if user.state != UserState::Enabled {
+                    return Err(Error::Conflict(format!(
+                        "{} is disabled: enable the user first",
+                        user.email
+                    )));
+                }
+                // Accepting sets a password and nothing else.
+                invitation.role = user.role;
                 invitation.expires_at = tx.now().plus_micros(RESET_LIFETIME.as_micros() as i64);
             }
             tx.insert_invitation(&invitation, &secret.hash()).await?;

@@ -168,7 +168,11 @@ async fn read(request: Request) -> Result<(Presence, Uri, Fields), Fault> {
         return Err(Fault::forged());
     }
     let kind = request.headers().get(header::CONTENT_TYPE);
-    let is_form = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let essence = kind.and_then(|kind| kind.to_str().ok()?.split(';').next());
+    let is_form = essence.is_some_and(|kind| {
+        kind.trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    });
     if !is_form {
         let text = "It must be sent as application/x-www-form-urlencoded.";
         return Err(Fault::unreadable(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
@@ -39,9 +40,10 @@ const TITLE: &str = "Welcome to Rescind";
 /// `GET /invitations/{secret}`.
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
-    Path(secret): Path<String>,
+    secret: Result<Path<String>, PathRejection>,
     presence: Presence,
 ) -> Result<Response, Fault> {
+    let Path(secret) = secret.map_err(|_| used_up())?;
     let stranger = match presence {
         Presence::Stranger(stranger) => stranger,
         Presence::Visitor(visitor) => Arc::new(Stranger::signed_in(&visitor)),
@@ -54,9 +56,10 @@ pub(crate) async fn show(
 /// `POST /invitations/{secret}`.
 pub(crate) async fn accept(
     State(app): State<Arc<App>>,
-    Path(secret): Path<String>,
+    secret: Result<Path<String>, PathRejection>,
     form: GateSubmission,
 ) -> Result<Response, Fault> {
+    let Path(secret) = secret.map_err(|_| used_up())?;
     let invitation = open(&app, &secret).await?;
     let fields = &form.fields;
     let names = (

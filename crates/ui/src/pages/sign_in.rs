@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use http::{StatusCode, header};
-use rescind_authority::{FailedAttempts, Place, SignInError, SignedIn, TokenSearch};
+use rescind_authority::{Error, FailedAttempts, Place, Refusal, SignInError, SignedIn, TokenSearch};
 use rescind_domain::Secret;
 
 use crate::answers::{page_with, see};
@@ -80,7 +80,7 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: GateSubmission) ->
     let client = form.presence.browser().client.clone();
     let message = match app.authority.sign_in(&email, password, client).await {
         Ok(signed_in) => return welcome(&app, &form, &signed_in, &next).await,
-        Err(SignInError::Wrong) => "The e-mail address or the password is wrong.".to_owned(),
+        Err(SignInError::Wrong) => "The email address or the password is wrong.".to_owned(),
         Err(SignInError::Throttled { retry_after }) => {
             let seconds = retry_after.as_secs().max(1);
             format!(
@@ -152,7 +152,11 @@ pub(crate) async fn welcome(
     if let Presence::Visitor(former) = &form.presence
         && let Some(session) = former.caller.session()
     {
-        app.authority.end_session(&former.caller, session).await?;
+        match app.authority.end_session(&former.caller, session).await {
+            // It ended with the password that a link has just replaced.
+            Ok(_) | Err(Error::Refused(Refusal::Revoked | Refusal::Expired)) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     let fields = &form.fields;
     let mut response = match fields.given(ACTION).map(local) {

@@ -103,6 +103,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Resul
 /// `POST …/new`.
 pub(crate) async fn submit(State(app): State<Arc<App>>, mut form: Submission) -> Result<Response, Fault> {
     let visitor = form.visitor.clone();
+    visitor.must(Verb::Create, Subject::DatabaseToken)?;
     let place = visitor.place()?;
     let names = database_names(&app, &visitor, place).await?;
     let (permissions, rearranged) = PermissionRows::read(&form.fields, names);

@@ -92,6 +92,7 @@ pub(crate) async fn submit(
     let visitor = form.visitor.clone();
     let place = visitor.place()?;
     let token = app.authority.database_token(&visitor.caller, place, id).await?;
+    visitor.must_with(Verb::Update, Subject::DatabaseToken, token.created_by)?;
     let below = Fields::parse(form.fields.raw("back").as_bytes());
     let own_page = token_path(place.cluster, id);
     if let Some(gone) = cannot_change(&token) {

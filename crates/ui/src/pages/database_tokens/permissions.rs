@@ -34,6 +34,9 @@ const BLANK: PermissionRow = PermissionRow {
     write: false,
 };
 
+/// So many choices a form offers, over all of its rows.
+const MOST_CHOICES: usize = 20_000;
+
 /// What is done to the rows of a form by one of its own buttons, instead of sending it.
 pub(super) enum Rearranged {
     /// Nothing: it is sent.
@@ -66,7 +69,7 @@ impl PermissionRows {
             }
         }
         let rows: Vec<PermissionRow> = rows.into_values().collect();
-        Self::with_names(rows, names)
+        Self { rows, names }
     }
 
     /// The rows typed, and what a button of the form did to them.
@@ -93,17 +96,18 @@ impl PermissionRows {
         } else {
             Rearranged::No
         };
-        (Self::with_names(rows, names), rearranged)
+        (Self { rows, names }, rearranged)
     }
 
-    fn with_names(rows: Vec<PermissionRow>, mut names: Vec<String>) -> Self {
-        for row in &rows {
-            let is_new = !row.database.is_empty() && row.database != "*" && !names.contains(&row.database);
-            if is_new {
-                names.push(row.database.clone());
-            }
-        }
-        Self { rows, names }
+    /// Whether each row has a list of all names to choose from. Many rows with many names each would make a page of
+    /// megabytes: they share one list of suggestions instead.
+    pub(super) fn has_lists(&self) -> bool {
+        self.rows.len() * self.names.len() <= MOST_CHOICES
+    }
+
+    /// Whether a row names a database that does not exist, or not any more.
+    pub(super) fn is_unlisted(&self, row: &PermissionRow) -> bool {
+        !row.database.is_empty() && row.database != "*" && !self.names.contains(&row.database)
     }
 
     /// The permissions meant; notes what is wrong with them.

@@ -1,5 +1,6 @@
 //! `/clusters/{cluster}/database-tokens/revoke?token=…&token=…`: several at once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -64,7 +65,9 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Res
     let back = Fields::parse(form.fields.raw("back").as_bytes());
     let location = back.after(&list_path(place.cluster));
     if tokens.is_empty() {
-        return Ok(form.done(&location, Notice::told("They were all revoked before.")));
+        let words =
+            "None of them is there to be revoked by you: they were revoked before, or others made them.";
+        return Ok(form.done(&location, Notice::told(words)));
     }
     if !form.fields.is_on("understood") {
         let mut problems = Problems::default();
@@ -87,12 +90,10 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Res
 /// Those of the named tokens that the visitor can revoke.
 async fn chosen(app: &App, visitor: &Visitor, fields: &Fields) -> Result<Vec<DatabaseToken>, Fault> {
     let place = visitor.place()?;
+    let named = fields.all("token").filter_map(|text| text.parse().ok());
+    let ids: BTreeSet<DatabaseTokenId> = named.take(MOST).collect();
     let mut tokens = Vec::new();
-    for id in fields
-        .all("token")
-        .filter_map(|text| text.parse().ok())
-        .take(MOST)
-    {
+    for id in ids {
         let token = app.authority.database_token(&visitor.caller, place, id).await?;
         let is_revoked = token.state.status(token.expires_at, visitor.now) == TokenStatus::Revoked;
         if !is_revoked && visitor.may_with(Verb::Delete, Subject::DatabaseToken, token.created_by) {

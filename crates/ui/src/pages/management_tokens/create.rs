@@ -66,6 +66,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Resul
 /// `POST …/new`.
 pub(crate) async fn submit(State(app): State<Arc<App>>, mut form: Submission) -> Result<Response, Fault> {
     let visitor = form.visitor.clone();
+    visitor.must(Verb::Create, Subject::ManagementToken)?;
     let account = visitor.account_of()?;
     let typed = Typed {
         description: form.fields.text("description").to_owned(),

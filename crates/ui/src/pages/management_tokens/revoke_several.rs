@@ -1,5 +1,6 @@
 //! `/accounts/{account}/management-tokens/revoke?token=…&token=…`: several at once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -65,7 +66,9 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Res
     let back = Fields::parse(form.fields.raw("back").as_bytes());
     let location = back.after(&list_path(account));
     if tokens.is_empty() {
-        return Ok(form.done(&location, Notice::told("They were all revoked before.")));
+        let words =
+            "None of them is there to be revoked by you: they were revoked before, or others made them.";
+        return Ok(form.done(&location, Notice::told(words)));
     }
     if !form.fields.is_on("understood") {
         let mut problems = Problems::default();
@@ -88,12 +91,10 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Res
 /// Those of the named tokens that are not revoked.
 async fn chosen(app: &App, visitor: &Visitor, fields: &Fields) -> Result<Vec<ManagementToken>, Fault> {
     let account = visitor.account_of()?;
+    let named = fields.all("token").filter_map(|text| text.parse().ok());
+    let ids: BTreeSet<ManagementTokenId> = named.take(MOST).collect();
     let mut tokens = Vec::new();
-    for id in fields
-        .all("token")
-        .filter_map(|text| text.parse().ok())
-        .take(MOST)
-    {
+    for id in ids {
         let token = app
             .authority
             .management_token(&visitor.caller, account, id)
