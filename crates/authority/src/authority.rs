@@ -9,6 +9,7 @@ use rescind_domain::{Clock, Revision, Rng, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::attempts::{Attempts, Guesses};
+use crate::devices::Paces;
 use crate::directory::Directory;
 use crate::grants::{Grant, GrantTable};
 use crate::passwords::Passwords;
@@ -37,6 +38,7 @@ pub struct Authority {
     pub(crate) passwords: Passwords,
     pub(crate) usage: UsageTable,
     pub(crate) token_index: TokenIndex,
+    pub(crate) paces: Paces,
     /// Failed attempts to sign in.
     pub(crate) attempts: Attempts,
     /// Wrong codes of devices.
@@ -76,6 +78,7 @@ impl Authority {
             passwords: Passwords::new(&*settings.rng)?,
             usage: UsageTable::new(),
             token_index: TokenIndex::new(),
+            paces: Paces::default(),
             attempts: Attempts::default(),
             guesses: Guesses::default(),
             asking: tokio::sync::Mutex::new(()),

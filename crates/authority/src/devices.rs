@@ -1,12 +1,14 @@
 //! Devices: a program asks to act in a user's name, the user answers, the program gets a session (RFC 8628).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rescind_catalog::Entry;
 use rescind_domain::{
     Act, Client, DeviceRequest, DeviceRequestId, DeviceState, Presented, Secret, SecretKind, SessionKind,
-    UserCode, UserId,
+    Timestamp, UserCode, UserId,
 };
 
 use crate::attempts::network;
@@ -30,6 +32,8 @@ pub struct DeviceStarted {
     pub request: DeviceRequest,
     /// By which the program asks for its session.
     pub secret: Secret,
+    /// How long it must wait between two questions, in seconds.
+    pub interval: u32,
 }
 
 /// Why a program does not get a session (RFC 8628 section 3.5).
@@ -63,6 +67,20 @@ impl From<rescind_catalog::Error> for RedeemError {
         Self::Failed(error.into())
     }
 }
+
+/// How often programs ask whether they were approved. In memory: anybody may ask, and nobody's question shall cost a
+/// commit that a revocation would wait for.
+#[derive(Default)]
+pub(crate) struct Paces(Mutex<HashMap<DeviceRequestId, Pace>>);
+
+struct Pace {
+    asked: Timestamp,
+    /// Seconds.
+    interval: u32,
+}
+
+/// So many are remembered before the old ones are forgotten; requests that wait are fewer.
+const MOST_PACES: usize = 2 * MOST_PENDING as usize;
 
 const WHAT: &str = "device request";
 
@@ -104,8 +122,6 @@ impl Authority {
             client: ask.client,
             created_at: now,
             expires_at: now.plus_micros(LIFETIME.as_micros() as i64),
-            interval: INTERVAL,
-            polled_at: None,
             state: DeviceState::Pending,
         };
         // One at a time: of many that ask at once, each must see those before it.
@@ -129,7 +145,11 @@ impl Authority {
             let reason = "too many devices wait for an answer: try again in some minutes";
             return Err(Error::Conflict(reason.to_owned()));
         }
-        Ok(DeviceStarted { request, secret })
+        Ok(DeviceStarted {
+            request,
+            secret,
+            interval: INTERVAL,
+        })
     }
 
     /// The request that a user's code names, while it waits for an answer.
@@ -230,7 +250,7 @@ impl Authority {
             DeviceState::Redeemed => return Err(RedeemError::Unknown),
             DeviceState::Denied => return Err(RedeemError::Denied),
             _ if request.expires_at <= now => return Err(RedeemError::Expired),
-            DeviceState::Pending => return Err(self.keep_pace(&request).await?),
+            DeviceState::Pending => return Err(self.keep_pace(&request)),
             DeviceState::Approved { .. } => {}
         }
         let redeemed = self.act(move |this| async move {
@@ -241,6 +261,9 @@ impl Authority {
             let DeviceState::Approved { user } = request.state else {
                 return Err(used());
             };
+            if request.expires_at <= tx.now() {
+                return Err(used());
+            }
             let user = tx.user_by_id(user).await?.ok_or_else(used)?;
             request.state = DeviceState::Redeemed;
             tx.update_device_request(&request).await?;
@@ -256,23 +279,28 @@ impl Authority {
     }
 
     /// What to tell a program that asks before its user has answered.
-    async fn keep_pace(&self, request: &DeviceRequest) -> Result<RedeemError, Error> {
+    fn keep_pace(&self, request: &DeviceRequest) -> RedeemError {
         let now = self.clock().now();
-        let waited = request.polled_at.map(|polled| now.micros() - polled.micros());
-        // Half a second of grace: the network does not keep time.
-        let wanted = i64::from(request.interval) * 1_000_000 - 500_000;
-        let is_hasty = waited.is_some_and(|waited| waited < wanted);
-        let interval = if is_hasty {
-            request.interval.saturating_add(SLOWER)
-        } else {
-            request.interval
-        };
-        self.catalog.note_device_poll(request.id, now, interval).await?;
-        Ok(if is_hasty {
-            RedeemError::SlowDown { interval }
-        } else {
-            RedeemError::Pending
-        })
+        let mut paces = self.paces.0.lock();
+        if paces.len() >= MOST_PACES {
+            paces.retain(|_, pace| now.micros() - pace.asked.micros() < LIFETIME.as_micros() as i64);
+        }
+        let pace = paces.entry(request.id).or_insert(Pace {
+            asked: request.created_at,
+            interval: INTERVAL,
+        });
+        // Half a second of grace: the network does not keep time. The first question may come at once.
+        let wanted = i64::from(pace.interval) * 1_000_000 - 500_000;
+        let is_first = pace.asked == request.created_at;
+        let is_hasty = !is_first && now.micros() - pace.asked.micros() < wanted;
+        pace.asked = now.max(request.created_at.plus_micros(1));
+        if !is_hasty {
+            return RedeemError::Pending;
+        }
+        pace.interval = pace.interval.saturating_add(SLOWER);
+        RedeemError::SlowDown {
+            interval: pace.interval,
+        }
     }
 }
 

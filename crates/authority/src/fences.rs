@@ -57,8 +57,9 @@ impl Authority {
             }
             Grant::Session(grant) => Some(grant.expires_at),
         };
+        // Asked again: the wait for the ledger may have been long.
         match expires_at {
-            Some(end) if end <= now => Err(Error::Refused(Refusal::Expired)),
+            Some(end) if end <= self.clock().now() => Err(Error::Refused(Refusal::Expired)),
             _ => Ok(tx),
         }
     }

@@ -1,5 +1,6 @@
 //! Passwords: what is accepted as one, and how it is kept.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use argon2::Argon2;
@@ -17,7 +18,7 @@ pub(crate) type Password = Zeroizing<String>;
 /// Hashes passwords, a few at a time: each takes 19 MiB and some ten milliseconds of one core, which nobody outside may
 /// ask for without bound.
 pub(crate) struct Passwords {
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
     /// Checked against when there is no such user, so that the answer takes as long.
     nobodys: String,
 }
@@ -60,7 +61,7 @@ impl Passwords {
         let mut unknown = Zeroizing::new([0; 32]);
         rng.fill(&mut *unknown);
         Ok(Self {
-            turns: Semaphore::new(AT_ONCE),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
             nobodys: hash(&*unknown, &salt(rng))?,
         })
     }
@@ -68,21 +69,27 @@ impl Passwords {
     /// The argon2id hash to keep of an acceptable password.
     pub(crate) async fn hash(&self, password: Password, rng: &dyn Rng) -> Result<String, Error> {
         let salt = salt(rng);
-        let _turn = self.turns.acquire().await.map_err(internal)?;
-        tokio::task::spawn_blocking(move || hash(password.as_bytes(), &salt))
-            .await
-            .map_err(internal)?
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(internal)?;
+        let hashing = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            hash(password.as_bytes(), &salt)
+        });
+        hashing.await.map_err(internal)?
     }
 
     /// Whether `password` is the one of which `kept` is the hash. Takes as long when nothing is kept.
     pub(crate) async fn matches(&self, password: Password, kept: Option<String>) -> Result<bool, CheckError> {
-        let turn = tokio::time::timeout(LONGEST_WAIT, self.turns.acquire()).await;
-        let _turn = turn
+        let turn = tokio::time::timeout(LONGEST_WAIT, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = turn
             .map_err(|_| CheckError::Busy)?
             .map_err(|e| CheckError::Failed(internal(e)))?;
         let is_kept = kept.is_some();
         let hash = kept.unwrap_or_else(|| self.nobodys.clone());
-        let matching = tokio::task::spawn_blocking(move || verify(password.as_bytes(), &hash));
+        let matching = tokio::task::spawn_blocking(move || {
+            // Held by the work itself: whoever asked may have gone away meanwhile.
+            let _turn = turn;
+            verify(password.as_bytes(), &hash)
+        });
         match matching.await {
             Ok(Ok(matches)) => Ok(matches && is_kept),
             Ok(Err(error)) => Err(CheckError::Failed(error)),
@@ -283,5 +290,18 @@ mod tests {
             let matches = passwords.matches(of(text), kept).await;
             assert!(matches.is_ok_and(|matches| matches == expected), "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_does_not_make_room_for_others() {
+        let passwords = Passwords::new(&SeededRng::new(1)).expect("set up");
+        let mut checks: Vec<_> = (0..AT_ONCE)
+            .map(|_| Box::pin(passwords.matches(Zeroizing::new("anything".to_owned()), None)))
+            .collect();
+        for check in &mut checks {
+            assert!(futures::poll!(check).is_pending(), "the work has begun");
+        }
+        drop(checks);
+        assert_eq!(passwords.turns.available_permits(), 0);
     }
 }

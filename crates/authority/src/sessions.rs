@@ -204,6 +204,10 @@ impl Authority {
                 tx.rollback().await?;
                 return this.fence(this.catalog.revision().await?, began).await;
             }
+            if caller.session() != Some(id) {
+                // Whoever ends a session from elsewhere mistrusts it, and what it may have let in.
+                tx.deny_approved_device_requests(user).await?;
+            }
             let entry = ended_entry(&caller, user, &[id]);
             let revision = this.commit(tx, entry).await?;
             this.fence(revision, began).await

@@ -41,6 +41,8 @@ pub struct TokenSearch {
     pub creator: Option<Actor>,
     /// Only those that were not used since, or never.
     pub unused_since: Option<Timestamp>,
+    /// Only those that were created before.
+    pub created_before: Option<Timestamp>,
     /// What they are ordered by. Equal ones are ordered by id.
     pub sort: TokenColumn,
     /// Whether the last comes first, ids included.
@@ -69,6 +71,7 @@ impl Default for TokenSearch {
             database: None,
             creator: None,
             unused_since: None,
+            created_before: None,
             sort: TokenColumn::default(),
             descending: false,
             offset: 0,

@@ -61,8 +61,6 @@ CREATE TABLE device_requests (
     agent      {text}    NOT NULL,
     created_at {integer} NOT NULL,
     expires_at {integer} NOT NULL,
-    poll_interval {integer} NOT NULL CHECK (poll_interval >= 1),
-    polled_at  {integer},
     state      {text}    NOT NULL CHECK (state IN ('pending', 'approved', 'denied', 'redeemed')),
     user_id    {text},
     CHECK (state <> 'approved' OR user_id IS NOT NULL)

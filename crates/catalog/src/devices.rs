@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use rescind_domain::{DeviceRequest, DeviceRequestId, DeviceState, SecretHash, Timestamp, UserCode, UserId};
+use rescind_domain::{DeviceRequest, DeviceState, SecretHash, Timestamp, UserCode, UserId};
 use sqlx::any::AnyRow;
 
 use crate::purges::purge_in_batches;
@@ -26,9 +26,9 @@ impl Catalog {
         let (state, user) = columns(request.state);
         let inserted = sqlx::query(
             "INSERT INTO device_requests (id, user_code, secret_hash, client_id, host, address, agent, created_at,
-                 expires_at, poll_interval, polled_at, state, user_id)
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
-             WHERE (SELECT COUNT(*) FROM device_requests WHERE state = 'pending' AND expires_at > $8) < $14",
+                 expires_at, state, user_id)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+             WHERE (SELECT COUNT(*) FROM device_requests WHERE state = 'pending' AND expires_at > $8) < $12",
         )
         .bind(request.id.to_string())
         .bind(request.user_code.letters().to_owned())
@@ -39,8 +39,6 @@ impl Catalog {
         .bind(request.client.agent.as_str().to_owned())
         .bind(request.created_at.micros())
         .bind(request.expires_at.micros())
-        .bind(i64::from(request.interval))
-        .bind(request.polled_at.map(Timestamp::micros))
         .bind(state)
         .bind(user)
         .bind(i64::from(most_pending))
@@ -64,26 +62,6 @@ impl Catalog {
         rows.iter()
             .map(|row| Fields::new(row, "device_requests", "id").parse("address"))
             .collect()
-    }
-
-    /// Records that the device asked for its session at `at`, and how many seconds it must wait from now on. An unknown
-    /// id is passed over.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn note_device_poll(
-        &self,
-        id: DeviceRequestId,
-        at: Timestamp,
-        interval: u32,
-    ) -> Result<(), Error> {
-        sqlx::query("UPDATE device_requests SET polled_at = $1, poll_interval = $2 WHERE id = $3")
-            .bind(at.micros())
-            .bind(i64::from(interval))
-            .bind(id.to_string())
-            .execute(&self.pools.writers)
-            .await?;
-        Ok(())
     }
 
     /// Forgets device requests that expired before `before`. Returns how many.
@@ -144,8 +122,7 @@ pub(crate) async fn find_device_request_by_code(
     code: &UserCode,
 ) -> Result<Option<DeviceRequest>, Error> {
     let row = sqlx::query(
-        "SELECT id, user_code, client_id, host, address, agent, created_at, expires_at, poll_interval, polled_at, state,
-             user_id
+        "SELECT id, user_code, client_id, host, address, agent, created_at, expires_at, state, user_id
          FROM device_requests WHERE user_code = $1",
     )
     .bind(code.letters().to_owned())
@@ -159,8 +136,7 @@ pub(crate) async fn find_device_request_by_secret(
     secret: &SecretHash,
 ) -> Result<Option<DeviceRequest>, Error> {
     let row = sqlx::query(
-        "SELECT id, user_code, client_id, host, address, agent, created_at, expires_at, poll_interval, polled_at, state,
-             user_id
+        "SELECT id, user_code, client_id, host, address, agent, created_at, expires_at, state, user_id
          FROM device_requests WHERE secret_hash = $1",
     )
     .bind(secret.as_bytes().to_vec())
@@ -179,8 +155,6 @@ fn read_device_request(row: &AnyRow) -> Result<DeviceRequest, Error> {
         client: fields.client()?,
         created_at: fields.time("created_at")?,
         expires_at: fields.time("expires_at")?,
-        interval: fields.number("poll_interval", |seconds| seconds.try_into().ok())?,
-        polled_at: fields.opt_time("polled_at")?,
         state: match fields.text("state")? {
             "pending" => DeviceState::Pending,
             "approved" => DeviceState::Approved {

@@ -98,10 +98,6 @@ pub struct DeviceRequest {
     pub created_at: Timestamp,
     /// From when on it is void.
     pub expires_at: Timestamp,
-    /// How long it must wait between two questions, in seconds. Grows when it does not wait (RFC 8628 section 3.5).
-    pub interval: u32,
-    /// When it last asked for its session.
-    pub polled_at: Option<Timestamp>,
     /// Where it stands.
     pub state: DeviceState,
 }

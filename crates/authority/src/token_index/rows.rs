@@ -208,6 +208,9 @@ impl Rows {
         if let Some(since) = search.unused_since {
             chosen.retain(|row| self.last_used_at[row as usize] < since.micros());
         }
+        if let Some(before) = search.created_before {
+            chosen.retain(|row| self.created_at[row as usize] < before.micros());
+        }
         chosen
     }
 

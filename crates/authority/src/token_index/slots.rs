@@ -29,7 +29,7 @@ pub(super) enum Owner {
 pub(crate) struct TokenIndex {
     slots: Mutex<HashMap<Owner, Kept>>,
     /// For searches of many tokens, each of which takes a core for some ten milliseconds.
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 /// An index and when somebody last looked.
@@ -70,7 +70,7 @@ impl TokenIndex {
     pub(crate) fn new() -> Self {
         Self {
             slots: Mutex::default(),
-            turns: Semaphore::new(SEARCHES_AT_ONCE),
+            turns: Arc::new(Semaphore::new(SEARCHES_AT_ONCE)),
         }
     }
 
@@ -136,13 +136,17 @@ impl TokenIndex {
         search: TokenSearch,
         now: Timestamp,
     ) -> Result<(Vec<Id>, usize), Error> {
-        if slot.rows.read().len() < MANY {
-            return Ok(slot.rows.read().search(&search, now));
+        // While a million rows are merged, waiting for them is not for a thread that serves requests.
+        if let Some(rows) = slot.rows.try_read().filter(|rows| rows.len() < MANY) {
+            return Ok(rows.search(&search, now));
         }
-        let _turn = self.turns.acquire().await.map_err(internal)?;
-        spawn_blocking(move || slot.rows.read().search(&search, now))
-            .await
-            .map_err(internal)
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(internal)?;
+        let searching = spawn_blocking(move || {
+            // Held by the work itself: whoever asked may have gone away meanwhile.
+            let _turn = turn;
+            slot.rows.read().search(&search, now)
+        });
+        searching.await.map_err(internal)
     }
 }
 

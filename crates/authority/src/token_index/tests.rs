@@ -100,6 +100,7 @@ fn search() -> impl Strategy<Value = TokenSearch> {
         prop::option::weighted(0.3, prop::sample::select(vec!["a", "A", "b", "zz"])),
         prop::option::weighted(0.2, 0..4u8),
         prop::option::weighted(0.2, 0..9i64),
+        prop::option::weighted(0.2, 0..9i64),
     );
     let order = (
         prop::sample::select(columns),
@@ -108,12 +109,13 @@ fn search() -> impl Strategy<Value = TokenSearch> {
         0..12usize,
     );
     (filters, order).prop_map(
-        |((text, statuses, database, creator, since), (sort, descending, offset, rows))| TokenSearch {
+        |((text, statuses, database, creator, since, before), (sort, descending, offset, rows))| TokenSearch {
             text,
             statuses,
             database: database.map(|name| name.parse().expect("a name")),
             creator: creator.map(user),
             unused_since: since.map(Timestamp::from_micros),
+            created_before: before.map(Timestamp::from_micros),
             sort,
             descending,
             offset,
@@ -213,6 +215,9 @@ fn naive(tokens: &[DatabaseToken], search: &TokenSearch, now: Timestamp) -> (Vec
             && search
                 .unused_since
                 .is_none_or(|since| token.last_used_at.is_none_or(|at| at < since))
+            && search
+                .created_before
+                .is_none_or(|before| token.created_at < before)
     };
     let names = |token: &DatabaseToken| {
         let names = token

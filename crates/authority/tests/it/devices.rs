@@ -74,7 +74,7 @@ async fn a_program_gets_its_session_once_its_user_approved() {
 async fn a_program_that_does_not_wait_is_slowed_down_more_and_more() {
     let house = House::new().await;
     let started = house.ask_device().await;
-    assert_eq!(started.request.interval, 5);
+    assert_eq!(started.interval, 5);
     assert!(matches!(told(&house, &started).await, RedeemError::Pending));
     for expected in [10, 15, 20] {
         house.clock.advance(Duration::from_secs(1));

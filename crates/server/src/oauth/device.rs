@@ -42,7 +42,7 @@ pub(super) async fn ask(
         verification_uri_complete: Some(format!("{page}?user_code={}", request.user_code)),
         verification_uri: page,
         expires_in: seconds(lifetime),
-        interval: Some(request.interval),
+        interval: Some(started.interval),
     }))
 }
 
