@@ -1,6 +1,7 @@
 //! The Admin UI alone, over an invented account: for working on how pages look and feel.
 //!
-//! `cargo run -p rescind-ui --example stage -- 127.0.0.1:8180` prints how to sign in. Nothing is kept.
+//! `cargo run -p rescind-ui --example stage -- 127.0.0.1:8180` prints how to sign in. Nothing is kept. With `calm` after
+//! the address no description is hostile: for pictures.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -127,6 +128,7 @@ const DATABASES: [&str; 6] = [
     "weather",
 ];
 
+/// The last three are there to be seen through.
 const PURPOSES: [&str; 14] = [
     "Telegraf on build hosts",
     "Grafana, operations board",
@@ -138,10 +140,10 @@ const PURPOSES: [&str; 14] = [
     "Kapacitor alerts, to be replaced by the new alerting service before the end of the quarter, ask Grace first",
     "Staging: everything",
     "Mobile app, read only",
+    "CI smoke test",
     "<script>alert('hostile')</script>",
     "قراءة فقط · لوحة المراقبة",
     "🚀 launch dashboard",
-    "CI smoke test",
 ];
 
 async fn furnish(
@@ -189,8 +191,10 @@ async fn token(
     place: Place,
     number: usize,
 ) -> Outcome<(rescind_domain::DatabaseTokenId, Secret)> {
-    let purpose = PURPOSES[number % PURPOSES.len()];
-    let description = if number < PURPOSES.len() {
+    let is_calm = std::env::args().nth(2).is_some_and(|word| word == "calm");
+    let purposes = if is_calm { &PURPOSES[..11] } else { &PURPOSES[..] };
+    let purpose = purposes[number % purposes.len()];
+    let description = if number < purposes.len() {
         purpose.to_owned()
     } else {
         format!("{purpose} {number}")
@@ -248,17 +252,27 @@ fn use_it(authority: &Authority, secret: &Secret, number: usize, uses: i64) -> O
     Ok(())
 }
 
+/// A count that grows by about `step` each time, faster and slower in waves of `length`.
+fn wavy(at: u64, step: u64, length: f64) -> u64 {
+    let at = at as f64;
+    (step as f64 * (at + 0.6 * length * (at / length).sin() + length)) as u64
+}
+
 /// Figures of no server.
 struct Invented;
 
 impl Invented {
     fn counted(at: u64) -> Counters {
         Counters {
-            admitted: 40_000 + at * 930 + (at % 7) * 100,
-            refused: BTreeMap::from([("revoked", 12 + at / 9), ("unknown", 3), ("expired", 40 + at)]),
-            writes: 31_000 + at * 820,
-            queries: 9_000 + at * 110 + (at % 5) * 60,
-            bytes_written: 88_000_000 + at * 1_900_000,
+            admitted: 40_000 + wavy(at, 930, 23.0),
+            refused: BTreeMap::from([
+                ("revoked", 12 + wavy(at, 9, 5.0)),
+                ("unknown", 3),
+                ("expired", 40 + at),
+            ]),
+            writes: 31_000 + wavy(at, 620, 19.0),
+            queries: 9_000 + wavy(at, 310, 11.0),
+            bytes_written: 88_000_000 + wavy(at, 1_900_000, 31.0),
         }
     }
 }
@@ -298,7 +312,7 @@ impl Figures for Invented {
             at: now().plus_micros((at as i64 - 239) * 15_000_000),
             counters: Self::counted(at),
             process: Process {
-                cpu_seconds: 30.0 + at as f64 * 0.9 + (at % 11) as f64 * 0.4,
+                cpu_seconds: 30.0 + wavy(at, 900, 27.0) as f64 / 1_000.0,
                 resident_bytes: 190_000_000 + (at % 40) * 900_000,
             },
         };
