@@ -103,21 +103,25 @@ impl Authority {
     /// [`Error::Invalid`] for a missing or overlong name, [`Error::Conflict`] when too many requests wait, in all or of
     /// the client's network.
     pub async fn ask_device(self: &Arc<Self>, ask: AskDevice) -> Result<DeviceStarted, Error> {
-        if ask.client_id.is_empty() || ask.client_id.chars().count() > LONGEST_NAME {
-            return Err(Error::invalid("client_id", "must have 1 to 200 characters"));
-        }
         let now = self.clock().now();
         let secret = Secret::mint(SecretKind::Device, self.rng());
-        let clean = |text: &str| {
+        let clean = |text: &str| -> String {
             text.chars()
                 .filter(|c| !c.is_control())
                 .take(LONGEST_NAME)
                 .collect()
         };
+        let client_id = clean(&ask.client_id);
+        if client_id.trim().is_empty() || ask.client_id.chars().count() > LONGEST_NAME {
+            return Err(Error::invalid(
+                "client_id",
+                "must have 1 to 200 visible characters",
+            ));
+        }
         let request = DeviceRequest {
             id: DeviceRequestId::mint(self.rng()),
             user_code: UserCode::mint(self.rng()),
-            client_id: clean(&ask.client_id),
+            client_id,
             host: clean(&ask.host),
             client: ask.client,
             created_at: now,

@@ -188,9 +188,11 @@ impl Authority {
         let past = now.plus_micros(-PAST_SESSIONS);
         self.grants().forget_sessions(past);
         self.token_index.forget_unused(now);
-        self.catalog.purge_usage(Hour::of(now).before(KEPT_HOURS)).await?;
-        self.catalog.purge_sessions(past).await?;
-        self.catalog.purge_device_requests(past).await?;
+        // Each on its own: what cannot be forgotten today keeps nothing else.
+        let usage = self.catalog.purge_usage(Hour::of(now).before(KEPT_HOURS)).await;
+        let sessions = self.catalog.purge_sessions(past).await;
+        let devices = self.catalog.purge_device_requests(past).await;
+        usage.and(sessions).and(devices)?;
         Ok(())
     }
 

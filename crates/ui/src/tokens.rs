@@ -1,7 +1,7 @@
 //! What the pages of both kinds of tokens share: filters, expiry, and how a new secret is handed over.
 
 use rescind_authority::{TokenColumn, TokenSearch};
-use rescind_domain::{Actor, Timestamp, TokenState, TokenStatus};
+use rescind_domain::{Actor, LastClient, Timestamp, TokenState, TokenStatus};
 
 use crate::fields::Fields;
 use crate::lists::ListState;
@@ -14,11 +14,14 @@ use crate::visitors::Known;
 pub(crate) const INACTIVE: &str = "inactive";
 /// The filter by who made a token: `me`, or nothing.
 pub(crate) const CREATOR: &str = "creator";
-/// The filter by use: a number of days, or nothing.
+/// The filter by use: a number of days, [`NEVER`], or nothing.
 pub(crate) const UNUSED: &str = "unused";
+/// Only tokens that were never used, though there was a day to use them.
+pub(crate) const NEVER: &str = "never";
 
 /// For how long a token may have been unused, in days, and in words.
-pub(crate) const UNUSED_CHOICES: [(&str, &str); 4] = [
+pub(crate) const UNUSED_CHOICES: [(&str, &str); 5] = [
+    (NEVER, "Never used, and older than a day"),
     ("1", "Not used for a day"),
     ("7", "Not used for 7 days"),
     ("30", "Not used for 30 days"),
@@ -41,16 +44,32 @@ pub(crate) fn search(state: &ListState, visitor: &Known) -> TokenSearch {
         .ok()
         .filter(|days| (1..=3_650).contains(days));
     let is_own = state.filter(CREATOR) == "me";
+    let by_use = match state.filter(UNUSED) {
+        NEVER => never_used(visitor.now),
+        _ => TokenSearch {
+            unused_since: days.map(|days| visitor.now.plus_micros(-days * DAY)),
+            ..TokenSearch::default()
+        },
+    };
     TokenSearch {
         text: state.search.clone(),
         statuses,
-        database: None,
         creator: is_own.then_some(Actor::User(visitor.user.id)),
-        unused_since: days.map(|days| visitor.now.plus_micros(-days * DAY)),
         sort: column(state.sort),
         descending: state.descending,
         offset: state.offset(),
         rows: state.rows,
+        ..by_use
+    }
+}
+
+/// Asks for tokens that were never used and are older than a day.
+pub(crate) fn never_used(now: Timestamp) -> TokenSearch {
+    TokenSearch {
+        // Nothing was used before the epoch.
+        unused_since: Some(Timestamp::from_micros(0)),
+        created_before: Some(now.plus_micros(-DAY)),
+        ..TokenSearch::default()
     }
 }
 
@@ -78,6 +97,29 @@ pub(crate) fn line(description: &str) -> String {
         "" => "No description".to_owned(),
         text => text.to_owned(),
     }
+}
+
+/// When a token was last used, and by whom, if that is known.
+pub(crate) struct LastUse {
+    /// When.
+    pub(crate) age: Age,
+    /// From which address, and by which client: empty where it does not say its name.
+    pub(crate) client: Option<(String, String)>,
+}
+
+impl LastUse {
+    /// Whether it was within the last 24 hours.
+    pub(crate) fn is_of_today(&self) -> bool {
+        self.age.at > self.age.now.plus_micros(-DAY)
+    }
+}
+
+/// The last use of a token. Its moment is known of every token that was used; the client is not, of tokens used before
+/// clients were kept, and of some of very many that are used at once.
+pub(crate) fn last_use(at: Option<Timestamp>, client: Option<LastClient>, now: Timestamp) -> Option<LastUse> {
+    let age = Age { at: at?, now };
+    let client = client.map(|last| (last.client.address.to_string(), last.client.agent.to_string()));
+    Some(LastUse { age, client })
 }
 
 /// Said instead of an error when somebody else was faster.
@@ -158,6 +200,14 @@ pub(crate) struct Snippet {
     pub(crate) name: &'static str,
     /// What to put there.
     pub(crate) text: String,
+}
+
+/// What a profile says besides where the server does not speak TLS.
+pub(crate) fn tls_of_profile(url: &str) -> &'static str {
+    match url.starts_with("https:") {
+        true => "",
+        false => "\n\n[profile.tls]\ndisable = true",
+    }
 }
 
 /// The host and the port of an address, as profiles want them.

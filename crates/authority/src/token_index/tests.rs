@@ -109,17 +109,19 @@ fn search() -> impl Strategy<Value = TokenSearch> {
         0..12usize,
     );
     (filters, order).prop_map(
-        |((text, statuses, database, creator, since, before), (sort, descending, offset, rows))| TokenSearch {
-            text,
-            statuses,
-            database: database.map(|name| name.parse().expect("a name")),
-            creator: creator.map(user),
-            unused_since: since.map(Timestamp::from_micros),
-            created_before: before.map(Timestamp::from_micros),
-            sort,
-            descending,
-            offset,
-            rows,
+        |((text, statuses, database, creator, since, before), (sort, descending, offset, rows))| {
+            TokenSearch {
+                text,
+                statuses,
+                database: database.map(|name| name.parse().expect("a name")),
+                creator: creator.map(user),
+                unused_since: since.map(Timestamp::from_micros),
+                created_before: before.map(Timestamp::from_micros),
+                sort,
+                descending,
+                offset,
+                rows,
+            }
         },
     )
 }

@@ -1,7 +1,7 @@
 //! Ready-made pieces for the clients that people have, with the new token in them.
 
 use super::permissions::PermissionRow;
-use crate::tokens::{Snippet, host_and_port};
+use crate::tokens::{Snippet, host_and_port, tls_of_profile};
 
 /// Databases to name in examples.
 pub(super) struct Databases {
@@ -29,6 +29,7 @@ pub(super) fn first_databases(rows: &[PermissionRow]) -> Databases {
 /// Pieces for what the token may do.
 pub(super) fn snippets(url: &str, databases: &Databases, secret: &str) -> Vec<Snippet> {
     let mut snippets = Vec::new();
+    let (host, port) = host_and_port(url);
     if let Some(database) = &databases.writable {
         snippets.push(Snippet {
             name: "curl, write",
@@ -50,10 +51,10 @@ pub(super) fn snippets(url: &str, databases: &Databases, secret: &str) -> Vec<Sn
     snippets.push(Snippet {
         name: "influxctl profile",
         text: format!(
-            "[[profile]]\nname = \"default\"\nproduct = \"dedicated\"\nhost = \"{}\"\nport = \"{}\"\ndatabase = \"{}\"\ntoken = \"{secret}\"",
-            host_and_port(url).0,
-            host_and_port(url).1,
-            databases.any
+            "[[profile]]\nname = \"default\"\nproduct = \"dedicated\"\nhost = \"{host}\"\nport = \"{port}\"\ndatabase = \"{}\"\n\
+             token = \"{secret}\"{}",
+            databases.any,
+            tls_of_profile(url)
         ),
     });
     if let Some(database) = &databases.writable {
@@ -64,20 +65,23 @@ pub(super) fn snippets(url: &str, databases: &Databases, secret: &str) -> Vec<Sn
             ),
         });
     }
-    snippets.push(Snippet {
-        name: "Python",
-        text: format!(
-            "from influxdb_client_3 import InfluxDBClient3\n\nclient = InfluxDBClient3(\n    host=\"{url}\",\n    database=\"{}\",\n    \
-             token=\"{secret}\",\n)",
-            databases.any
-        ),
-    });
+    if let Some(database) = &databases.writable {
+        snippets.push(Snippet {
+            name: "Python, write",
+            text: format!(
+                "from influxdb_client_3 import InfluxDBClient3\n\nclient = InfluxDBClient3(\n    host=\"{url}\",\n    \
+                 database=\"{database}\",\n    token=\"{secret}\",\n)\nclient.write(\"home,room=kitchen temperature=21.5\")"
+            ),
+        });
+    }
     if let Some(database) = &databases.readable {
         snippets.push(Snippet {
-            name: "Grafana",
+            // The data source for InfluxDB asks in ways that are not served here; this one asks over HTTP.
+            name: "Grafana, with the Infinity data source",
             text: format!(
-                "apiVersion: 1\ndatasources:\n  - name: Rescind\n    type: influxdb\n    access: proxy\n    url: {url}\n    jsonData:\n      \
-                 version: SQL\n      dbName: {database}\n    secureJsonData:\n      token: {secret}"
+                "apiVersion: 1\ndatasources:\n  - name: Rescind\n    type: yesoreyeram-infinity-datasource\n    jsonData:\n      \
+                 auth_method: bearerToken\n      allowedHosts: [\"{url}\"]\n    secureJsonData:\n      bearerToken: {secret}\n\n\
+                 # In the query: type CSV, URL\n# {url}/api/v3/query_sql?db={database}&format=csv&q=SELECT+*+FROM+home"
             ),
         });
     }

@@ -143,10 +143,7 @@ fn snippets(app: &App, visitor: &Visitor, account: AccountId, secret: &str) -> V
         .clusters
         .first()
         .map_or_else(String::new, |cluster| cluster.id.to_string());
-    let tls = match url.starts_with("https:") {
-        true => "",
-        false => "\n[profile.tls]\ndisable = true",
-    };
+    let tls = crate::tokens::tls_of_profile(url);
     vec![
         Snippet {
             name: "influxctl profile",
