@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -10,6 +11,7 @@ use http::{HeaderMap, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedMutexGuard;
+use tokio::time::timeout;
 
 use crate::answers::see;
 use crate::app::App;
@@ -21,6 +23,8 @@ use crate::visitors::{Presence, Stranger, Visitor};
 
 /// The largest form, in bytes: a thousand permissions and the longest description, percent-encoded.
 const LARGEST: usize = 256 * 1_024;
+/// How long the whole of one may take to arrive. Strangers may send forms: none of them holds a connection for longer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What proves that a form came from a page shown to this browser: derived from a secret that only this browser and the
 /// server hold.
@@ -178,12 +182,16 @@ async fn read(request: Request) -> Result<(Presence, Uri, Fields), Fault> {
         return Err(Fault::unreadable(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
     }
     let uri = request.uri().clone();
-    let body = collect(request).await?;
+    let body = collect(request, PATIENCE).await?;
     Ok((presence, uri, Fields::parse(&body)))
 }
 
-async fn collect(request: Request) -> Result<Bytes, Fault> {
-    let body = Limited::new(request.into_body(), LARGEST).collect().await;
+async fn collect(request: Request, patience: Duration) -> Result<Bytes, Fault> {
+    let body = Limited::new(request.into_body(), LARGEST).collect();
+    let Ok(body) = timeout(patience, body).await else {
+        let text = "It did not arrive in time. Send it again.";
+        return Err(Fault::unreadable(StatusCode::REQUEST_TIMEOUT, text));
+    };
     match body {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Fault::unreadable(
@@ -246,7 +254,21 @@ fn resumable(uri: &Uri, fields: Fields) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use futures::{StreamExt as _, stream};
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_form_that_does_not_arrive_is_not_waited_for() {
+        let begun = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"email=a"))]);
+        let body = Body::from_stream(begun.chain(stream::pending()));
+        let refused = collect(Request::new(body), Duration::from_millis(1)).await;
+        let Err(Fault::Told { status, .. }) = refused else {
+            panic!("no end comes");
+        };
+        assert_eq!(status, StatusCode::REQUEST_TIMEOUT);
+    }
 
     #[test]
     fn a_form_from_elsewhere_is_told_apart() {
