@@ -110,7 +110,7 @@ async fn dialog(
         expires: token.expires_at.map(Moment),
         databases: super::permissions::in_words(&token.permissions),
         created: Moment(token.created_at),
-        facts: Facts::of(app, visitor, visitor.place()?, token.id).await?,
+        facts: Facts::of(app, visitor, visitor.place()?, token).await?,
         problems,
     };
     page.frame = page.frame.with_dialog(&dialog)?;

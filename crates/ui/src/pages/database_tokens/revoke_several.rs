@@ -113,7 +113,7 @@ async fn dialog(
     let place = visitor.place()?;
     let mut rows = Vec::new();
     for token in tokens {
-        let facts = Facts::of(app, visitor, place, token.id).await?;
+        let facts = Facts::of(app, visitor, place, token).await?;
         rows.push(Chosen {
             id: token.id,
             description: line(token.description.as_str()),

@@ -54,7 +54,7 @@ impl Facts {
             .authority
             .search_database_tokens(&visitor.caller, place, &search)
             .await?;
-        let since = Hour::of(visitor.now).before(24);
+        let since = Hour::of(visitor.now).before(23);
         let mut sums = (0, 0);
         let mut tokens = Vec::new();
         for token in &found.items {

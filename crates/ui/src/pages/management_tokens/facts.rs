@@ -1,22 +1,19 @@
 //! Who uses a management token and for what, as facts: what revoking it would break.
 
 use rescind_authority::{AuditQuery, Page};
-use rescind_domain::{Actor, ManagementTokenId, Subject, Verb};
+use rescind_domain::{Actor, ManagementToken, Subject, Verb};
 
 use crate::app::App;
 use crate::errors::Fault;
 use crate::times::Age;
+use crate::tokens::{LastUse, last_use};
 use crate::visitors::Visitor;
 use crate::words::act_in_words;
 
 /// What the dialogs say of a token's use.
 pub(super) struct Facts {
-    /// When it was last used.
-    pub(super) used: Option<Age>,
-    /// From where.
-    pub(super) address: String,
-    /// By which client.
-    pub(super) agent: String,
+    /// When it was last used, and by whom.
+    pub(super) last: Option<LastUse>,
     /// The newest things that were done with it, and when.
     pub(super) acts: Vec<(String, Age)>,
 }
@@ -24,46 +21,33 @@ pub(super) struct Facts {
 /// So many of its acts are shown.
 const ACTS: u32 = 5;
 
-/// A day, in microseconds.
-const DAY: i64 = 86_400 * 1_000_000;
-
 impl Facts {
     /// The facts of one token.
-    pub(super) async fn of(app: &App, visitor: &Visitor, id: ManagementTokenId) -> Result<Self, Fault> {
+    pub(super) async fn of(app: &App, visitor: &Visitor, token: &ManagementToken) -> Result<Self, Fault> {
         let account = visitor.account_of()?;
         let client = app
             .authority
-            .management_token_last_client(&visitor.caller, account, id)
+            .management_token_last_client(&visitor.caller, account, token.id)
             .await?;
-        let age = |at| Age { at, now: visitor.now };
         let mut acts = Vec::new();
         if visitor.may(Verb::Read, Subject::AuditEvent) {
             let query = AuditQuery {
-                actor: Some(Actor::ManagementToken(id)),
+                actor: Some(Actor::ManagementToken(token.id)),
                 page: Page::first(ACTS),
                 ..AuditQuery::all(account)
             };
             let events = app.authority.audit_events(&visitor.caller, &query).await?;
-            acts.extend(
-                events
-                    .items
-                    .iter()
-                    .map(|event| (act_in_words(event.act), age(event.at))),
-            );
+            acts.extend(events.items.iter().map(|event| {
+                let age = Age {
+                    at: event.at,
+                    now: visitor.now,
+                };
+                (act_in_words(event.act), age)
+            }));
         }
-        Ok(match client {
-            Some(last) => Self {
-                used: Some(age(last.at)),
-                address: last.client.address.to_string(),
-                agent: last.client.agent.to_string(),
-                acts,
-            },
-            None => Self {
-                used: None,
-                address: String::new(),
-                agent: String::new(),
-                acts,
-            },
+        Ok(Self {
+            last: last_use(token.last_used_at, client, visitor.now),
+            acts,
         })
     }
 
@@ -75,10 +59,13 @@ impl Facts {
         }
     }
 
+    /// When it was last used.
+    pub(super) fn used(&self) -> Option<Age> {
+        self.last.as_ref().map(|last| last.age)
+    }
+
     /// Whether something used it in the last 24 hours.
     pub(super) fn is_in_use(&self) -> bool {
-        self.used
-            .as_ref()
-            .is_some_and(|used| used.at > used.now.plus_micros(-DAY))
+        self.last.as_ref().is_some_and(LastUse::is_of_today)
     }
 }

@@ -57,7 +57,7 @@ pub(super) struct ListPage {
     list: ListView,
     rows: Vec<Row>,
     unused: String,
-    unused_choices: [(&'static str, &'static str); 4],
+    unused_choices: [(&'static str, &'static str); UNUSED_CHOICES.len()],
     is_own_only: bool,
     shows_inactive: bool,
     may_create: bool,

@@ -111,7 +111,7 @@ async fn dialog(
         description: line(token.description.as_str()),
         expires: token.expires_at.map(Moment),
         created: Moment(token.created_at),
-        facts: Facts::of(app, visitor, token.id).await?,
+        facts: Facts::of(app, visitor, token).await?,
         problems,
     };
     page.frame = page.frame.with_dialog(&dialog)?;

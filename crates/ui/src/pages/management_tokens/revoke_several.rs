@@ -115,12 +115,12 @@ async fn dialog(
 ) -> Result<Response, Fault> {
     let mut rows = Vec::new();
     for token in tokens {
-        let facts = Facts::of(app, visitor, token.id).await?;
+        let facts = Facts::of(app, visitor, token).await?;
         rows.push(Chosen {
             id: token.id,
             description: line(token.description.as_str()),
             is_in_use: facts.is_in_use(),
-            used: facts.used,
+            used: facts.used(),
         });
     }
     let state = list::state(visitor, below)?;

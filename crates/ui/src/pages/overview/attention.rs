@@ -7,8 +7,9 @@ use crate::app::App;
 use crate::errors::Fault;
 use crate::people::{Person, who};
 use crate::times::Age;
-use crate::tokens::line;
+use crate::tokens::{NEVER, UNUSED, line, never_used};
 use crate::visitors::Visitor;
+use crate::words::grouped;
 
 /// A day, in microseconds.
 const DAY: i64 = 86_400 * 1_000_000;
@@ -110,38 +111,27 @@ async fn ending(app: &App, visitor: &Visitor, place: Place) -> Result<Group, Fau
     })
 }
 
-/// Those that are older than a day and were never used: nobody misses them, and whoever has them can use them.
+/// Those that are older than a day and were never used, the oldest first: nobody misses them, and whoever has them can
+/// use them.
 async fn unused(app: &App, visitor: &Visitor, place: Place) -> Result<Group, Fault> {
-    let made_before = visitor.now.plus_micros(-DAY);
     let search = TokenSearch {
         statuses: vec![TokenStatus::Active],
-        unused_since: Some(made_before),
-        // Those that were never used come first.
-        sort: TokenColumn::LastUsedAt,
-        rows: COUNTED,
-        ..TokenSearch::default()
+        sort: TokenColumn::CreatedAt,
+        rows: SHOWN,
+        ..never_used(visitor.now)
     };
     let found = app
         .authority
         .search_database_tokens(&visitor.caller, place, &search)
         .await?;
-    let mut never: Vec<&DatabaseToken> = found
-        .items
-        .iter()
-        .filter(|token| token.last_used_at.is_none() && token.created_at < made_before)
-        .collect();
-    never.sort_by_key(|token| token.created_at);
     Ok(Group {
-        total: match never.len() {
-            COUNTED => format!("{COUNTED} or more"),
-            few => few.to_string(),
-        },
-        tokens: never
+        total: grouped(found.total as u64),
+        tokens: found
+            .items
             .iter()
-            .take(SHOWN)
             .map(|token| noted(visitor, token, token.created_at))
             .collect(),
-        all: format!("{}?unused=1&sort=used&dir=asc", list_path(place)),
+        all: format!("{}?{UNUSED}={NEVER}&sort=created&dir=asc", list_path(place)),
     })
 }
 
