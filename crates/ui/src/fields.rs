@@ -1,5 +1,6 @@
 //! Names and values, as the query of an address and the body of a form carry them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use form_urlencoded::Serializer;
@@ -38,16 +39,16 @@ impl Fields {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Every value of the name `name-at`: fields of rows carry the row's number.
-    pub(crate) fn all_of<'a>(&'a self, name: &'a str, at: usize) -> impl Iterator<Item = &'a str> {
-        let is_own = move |key: &str| {
+    /// The first value of each name `name-NUMBER`, by its number: the fields of a form's rows.
+    pub(crate) fn rows_of(&self, name: &str) -> BTreeMap<usize, &str> {
+        let mut rows = BTreeMap::new();
+        for (key, value) in &self.0 {
             let number = key.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
-            number.is_some_and(|number| number.parse() == Ok(at))
-        };
-        self.0
-            .iter()
-            .filter(move |(key, _)| is_own(key))
-            .map(|(_, value)| value.as_str())
+            if let Some(number) = number.and_then(|number| number.parse().ok()) {
+                rows.entry(number).or_insert(value.as_str());
+            }
+        }
+        rows
     }
 
     /// Whether a box of this name is ticked.

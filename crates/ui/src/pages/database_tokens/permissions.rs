@@ -74,19 +74,19 @@ impl PermissionRows {
 
     /// The rows typed, and what a button of the form did to them.
     pub(super) fn read(fields: &Fields, names: Vec<String>) -> (Self, Rearranged) {
-        let mut rows = Vec::new();
         let removed = fields.number("remove");
-        for at in 0..fields.number("permissions").unwrap_or(0).min(Permissions::MAX) {
-            // The script takes rows away without renumbering the others.
-            let mut databases = fields.all_of("database", at);
-            if let Some(database) = databases.next().filter(|_| removed != Some(at)) {
-                rows.push(PermissionRow {
-                    database: database.trim().to_owned(),
-                    read: fields.all_of("read", at).next().is_some(),
-                    write: fields.all_of("write", at).next().is_some(),
-                });
-            }
-        }
+        let number = fields.number("permissions").unwrap_or(0).min(Permissions::MAX);
+        let (reads, writes) = (fields.rows_of("read"), fields.rows_of("write"));
+        // The script takes rows away without renumbering the others.
+        let databases = fields.rows_of("database").into_iter();
+        let typed = databases.filter(|(at, _)| *at < number && removed != Some(*at));
+        let mut rows: Vec<PermissionRow> = typed
+            .map(|(at, database)| PermissionRow {
+                database: database.trim().to_owned(),
+                read: reads.contains_key(&at),
+                write: writes.contains_key(&at),
+            })
+            .collect();
         let is_more = fields.is_on("add");
         if is_more && rows.len() < Permissions::MAX {
             rows.push(BLANK);
@@ -188,7 +188,9 @@ mod tests {
         let (rows, rearranged) =
             read("permissions=4&database-0=a&read-0=1&database-3=gone&read-3=1&write-3=1");
         assert!(matches!(rearranged, Rearranged::No));
-        assert_eq!(rows.names, ["a", "gone"]);
+        assert_eq!(rows.names, ["a"]);
+        let unlisted: Vec<bool> = rows.rows.iter().map(|row| rows.is_unlisted(row)).collect();
+        assert_eq!(unlisted, [false, true]);
         let permissions = rows.permissions(&mut Problems::default()).expect("good");
         assert_eq!(in_words(&permissions), "a: Read; gone: Read, Write");
     }

@@ -52,20 +52,19 @@ impl Partitioning {
     pub(super) fn read(fields: &Fields) -> (Self, bool) {
         let removed = fields.number("remove");
         let is_more = fields.is_on("add");
-        let mut rows = Vec::new();
+        let number = fields.number("parts").unwrap_or(0);
+        let (kinds, buckets) = (fields.rows_of("type"), fields.rows_of("buckets"));
         // The script takes rows away without renumbering the others.
-        for at in 0..fields.number("parts").unwrap_or(0).min(10 * MOST_PARTS) {
-            let text = |name| fields.all_of(name, at).next().map(|text| text.trim().to_owned());
-            let Some(tag) = text("tag").filter(|_| removed != Some(at)) else {
-                continue;
-            };
-            rows.push(PartRow {
-                is_bucket: text("type").is_some_and(|kind| kind == "bucket"),
-                tag,
-                buckets: text("buckets").unwrap_or_default(),
-            });
-        }
-        rows.truncate(MOST_PARTS);
+        let tags = fields.rows_of("tag").into_iter();
+        let typed = tags.filter(|(at, _)| *at < number && removed != Some(*at));
+        let mut rows: Vec<PartRow> = typed
+            .map(|(at, tag)| PartRow {
+                is_bucket: kinds.get(&at).is_some_and(|kind| kind.trim() == "bucket"),
+                tag: tag.trim().to_owned(),
+                buckets: buckets.get(&at).unwrap_or(&"").trim().to_owned(),
+            })
+            .take(MOST_PARTS)
+            .collect();
         if is_more && rows.len() < MOST_PARTS {
             rows.push(PartRow::default());
         }
