@@ -88,7 +88,7 @@ pub(crate) async fn accept(
         Ok(signed_in) => {
             // A new user knows; of one that was there before, somebody may have stolen the link.
             if signed_in.user.created_at != signed_in.session.created_at {
-                tell_of_new_password(&app, &signed_in).await;
+                tell_of_new_password(&app, &signed_in);
             }
             welcome(&app, &form, &signed_in, "/").await
         }

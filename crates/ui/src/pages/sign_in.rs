@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use rescind_authority::{Error, FailedAttempts, Place, Refusal, SignInError, SignedIn, TokenSearch};
 use rescind_domain::Secret;
 
@@ -78,14 +78,19 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: GateSubmission) ->
     let next = local(fields.text("next"));
     let password = fields.raw("password").to_owned();
     let client = form.presence.browser().client.clone();
-    let message = match app.authority.sign_in(&email, password, client).await {
+    let mut wait = None;
+    let (status, message) = match app.authority.sign_in(&email, password, client).await {
         Ok(signed_in) => return welcome(&app, &form, &signed_in, &next).await,
-        Err(SignInError::Wrong) => "The email address or the password is wrong.".to_owned(),
+        Err(SignInError::Wrong) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "The email address or the password is wrong.".to_owned(),
+        ),
         Err(SignInError::Throttled { retry_after }) => {
-            let seconds = retry_after.as_secs().max(1);
-            format!(
-                "Too many attempts. Try again in {}.",
-                words::count(seconds, "second")
+            wait = Some(retry_after.as_secs().max(1));
+            let words = words::count(retry_after.as_secs().max(1), "second");
+            (
+                StatusCode::TOO_MANY_REQUESTS,
+                format!("Too many attempts. Try again in {words}."),
             )
         }
         Err(SignInError::Failed(error)) => return Err(error.into()),
@@ -96,15 +101,13 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: GateSubmission) ->
     let kept = kept
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    sign_in(
-        &app,
-        &form.stranger(),
-        StatusCode::UNPROCESSABLE_ENTITY,
-        next,
-        email,
-        message,
-        kept,
-    )
+    let mut response = sign_in(&app, &form.stranger(), status, next, email, message, kept)?;
+    if let Some(seconds) = wait {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(response)
 }
 
 /// The page for someone whose session ended before this form arrived: signing in, then sending it again. Whoever is

@@ -54,7 +54,7 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Res
         .await;
     match changed {
         Ok(signed_in) => {
-            tell_of_new_password(&app, &signed_in).await;
+            tell_of_new_password(&app, &signed_in);
             let words = "The password is changed. All your other sessions are ended.";
             let mut response = form.done("/profile", Notice::done(words));
             let cookie = Cookie::Session.set(signed_in.secret.expose(), None, app.secure);
@@ -77,9 +77,10 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Res
     dialog(&app, &visitor, problems).await
 }
 
-/// Tells the user by mail, where there is a mail server: a person who did not do this must hear of it.
-pub(crate) async fn tell_of_new_password(app: &App, signed_in: &SignedIn) {
-    let Some(post) = &app.post else {
+/// Tells the user by mail, where there is a mail server: a person who did not do this must hear of it. The answer does
+/// not wait for it: it brings the only cookie that is of use from now on.
+pub(crate) fn tell_of_new_password(app: &App, signed_in: &SignedIn) {
+    let Some(post) = app.post.clone() else {
         return;
     };
     let client = &signed_in.session.client;
@@ -94,9 +95,11 @@ pub(crate) async fn tell_of_new_password(app: &App, signed_in: &SignedIn) {
             client.agent
         ),
     };
-    if let Err(error) = post.send(mail).await {
-        tracing::warn!(%error, "a user was not told by mail of a new password");
-    }
+    tokio::spawn(async move {
+        if let Err(error) = post.send(mail).await {
+            tracing::warn!(%error, "a user was not told by mail of a new password");
+        }
+    });
 }
 
 async fn dialog(app: &Arc<App>, visitor: &Visitor, problems: Problems) -> Result<Response, Fault> {
