@@ -126,8 +126,9 @@ impl Caller {
             Extent::All => Ok(()),
             Extent::Own if maker == self.actor => Ok(()),
             Extent::Own => Err(Error::Forbidden(format!(
-                "the role {} allows this with what one made oneself only: {verb:?} {subject:?}",
-                self.role
+                "the role {} may {} that one made oneself, and no others",
+                self.role,
+                Deed { verb, subject }
             ))),
             Extent::None => Err(self.not_allowed(verb, subject)),
         }
@@ -145,8 +146,9 @@ impl Caller {
 
     fn not_allowed(&self, verb: Verb, subject: Subject) -> Error {
         Error::Forbidden(format!(
-            "the role {} does not allow this: {verb:?} {subject:?}",
-            self.role
+            "the role {} may not {}",
+            self.role,
+            Deed { verb, subject }
         ))
     }
 }

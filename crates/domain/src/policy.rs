@@ -104,6 +104,34 @@ pub enum Extent {
     All,
 }
 
+/// As people say it: "revoke management tokens".
+impl fmt::Display for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = match (self.verb, self.subject) {
+            (Verb::Read, _) => "see",
+            (Verb::Create, Subject::Invitation) => "send",
+            (Verb::Create, _) => "create",
+            (Verb::Update, _) => "change",
+            (Verb::Delete, Subject::DatabaseToken | Subject::ManagementToken) => "revoke",
+            (Verb::Delete, Subject::Invitation) => "withdraw",
+            (Verb::Delete, _) => "delete",
+        };
+        let subject = match self.subject {
+            Subject::Account => "the account",
+            Subject::Cluster => "clusters",
+            Subject::Database => "databases",
+            Subject::Table => "tables",
+            Subject::DatabaseToken => "database tokens",
+            Subject::ManagementToken => "management tokens",
+            Subject::User => "users",
+            Subject::Invitation => "invitations",
+            Subject::AuditEvent => "the audit log",
+            Subject::Node => "nodes",
+        };
+        write!(f, "{verb} {subject}")
+    }
+}
+
 type Row = (Subject, Verb, [Extent; 3]);
 
 const YES: Extent = Extent::All;

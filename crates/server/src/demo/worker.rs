@@ -138,7 +138,10 @@ impl Worker {
     fn circumstances(&self, now: Timestamp) -> String {
         let revoked_at = self.management.revoked_at(&self.token.id);
         let after = revoked_at.map_or_else(String::new, |at| {
-            format!(", {} after it was revoked", span(now.micros() - at.micros()))
+            format!(
+                ", at its next request, {} after it was revoked",
+                span(now.micros() - at.micros())
+            )
         });
         format!(
             "{after}; token \"{}\", {}",
