@@ -1,6 +1,6 @@
 //! One-time links, and who may see them.
 //!
-//! A link is the one URL with a secret in it. It works once, for three days, and is shown where it is made and nowhere
+//! A link is the one URL with a secret in it. It works once, until its invitation expires, and is shown where it is made and nowhere
 //! else: by `serve` on stderr when the first start made it, by `rescind user invite` on stdout, in the answer of the
 //! management API, on the page of the Admin UI, and in the mail that carries it. No line of the log holds one.
 

@@ -9,7 +9,7 @@ use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::AsyncSmtpTransportBuilder;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
-use rescind_domain::{Email, Invitation};
+use rescind_domain::Email;
 use rescind_ui::{Mail, Post, PostError};
 use tokio::time::timeout;
 
@@ -25,22 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const SHOWN: usize = 200;
 /// Where a server takes mail without asking who one is (RFC 5321 section 4.5.4.2).
 const RELAY_PORT: u16 = 25;
-
-/// The message that brings an invitation's link.
-pub(crate) fn invitation(invitation: &Invitation, link: &str) -> Mail {
-    let greeting = match invitation.first_name.as_str() {
-        "" => "Hello,".to_owned(),
-        name => format!("Hello {name},"),
-    };
-    Mail {
-        to: invitation.email.clone(),
-        subject: "Your invitation to Rescind".to_owned(),
-        text: format!(
-            "{greeting}\n\nyou are invited to Rescind. Open this link to choose a password:\n\n{link}\n\n\
-             It works once, for three days. If you do not know what this is about, ignore it.\n"
-        ),
-    }
-}
 
 /// Hands mail to one server.
 pub(crate) struct Mailer {

@@ -56,7 +56,8 @@ async fn act(authority: &Arc<Authority>, dir: &DataDir, command: UserCommand) ->
             let invited = authority.invite(&operator, account, request).await?;
             let link = links::invitation(&address(public_url, dir), &invited.secret);
             format!(
-                "{link}\n\nThis link works once, for three days: give it to {}",
+                "{link}\n\nThis link works once, until {}: give it to {}",
+                invited.item.expires_at.to_rfc3339(0),
                 invited.item.email
             )
         }
@@ -106,7 +107,7 @@ async fn find(authority: &Authority, operator: &Caller, email: &Email) -> Result
     Ok(authority.user_by_email(operator, email).await?)
 }
 
-/// One line for each user: address, role, state, name, id.
+/// One line for each user: id, role, state, address, name.
 async fn list(authority: &Authority, operator: &Caller) -> Result<String, Failure> {
     let mut lines = String::new();
     let mut page = Page::first(Page::MAX);

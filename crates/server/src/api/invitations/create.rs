@@ -4,17 +4,18 @@ use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::response::{IntoResponse as _, Response};
 use rescind_authority::Invite;
+use rescind_ui::Mail;
 use rescind_wire::{CreateInvitation, CreatedInvitation, ErrorBody, Invitation, RESCIND_MAIL};
 
 use crate::api::errors::Problem;
 use crate::api::extract::{Body, Within};
 use crate::api::receipts::Changed;
 use crate::api::router::Api;
-use crate::{links, mail};
+use crate::links;
 
 /// Invite a person
 ///
-/// The answer holds a link, once: whoever opens it within three days becomes the user, or, if the address belongs to a
+/// The answer holds a link, once: whoever opens it before `expiresAt` becomes the user, or, if the address belongs to a
 /// user, sets that user's password. Where there is a mail server, the person gets the link by mail as well.
 #[utoipa::path(
     post,
@@ -53,7 +54,7 @@ pub(crate) async fn create(
     let created = asker.authority.invite(&asker.caller, account, request).await?;
     let link = links::invitation(&api.public_url, &created.secret);
     let mailed = match &api.post {
-        Some(post) => Some(post.send(mail::invitation(&created.item, &link)).await),
+        Some(post) => Some(post.send(Mail::invitation(&created.item, &link, "")).await),
         None => None,
     };
     let shown = CreatedInvitation {

@@ -18,6 +18,7 @@ use crate::errors::{Fault, sentence};
 use crate::fields::Fields;
 use crate::forms::Submission;
 use crate::frame::{Frame, Section};
+use crate::people::full_name;
 use crate::post::Mail;
 use crate::problems::Problems;
 use crate::times::Moment;
@@ -135,18 +136,7 @@ async fn send(app: &App, visitor: &Visitor, invitation: &Invitation, link: &str)
     let Some(post) = &app.post else {
         return Mailed::No;
     };
-    let mail = Mail {
-        to: invitation.email.clone(),
-        subject: format!(
-            "{} invites you to Rescind",
-            crate::people::full_name(&visitor.user)
-        ),
-        text: format!(
-            "Set your password and log in here:\n\n{link}\n\nThe link works once, until {}.\nIf you expected no such message, \
-             do nothing.\n",
-            invitation.expires_at.to_rfc3339(0)
-        ),
-    };
+    let mail = Mail::invitation(invitation, link, &full_name(&visitor.user));
     match post.send(mail).await {
         Ok(()) => Mailed::Yes,
         Err(error) => Mailed::Failed(sentence(&error.to_string())),
