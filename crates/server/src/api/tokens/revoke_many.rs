@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::HeaderValue;
 use axum::response::{IntoResponse as _, Response};
 use rescind_authority::TokenSearch;
-use rescind_domain::{DatabaseTokenId, TokenStatus};
+use rescind_domain::{DatabaseTokenId, Extent, Subject, TokenStatus, Verb};
 use rescind_wire::{RESCIND_TOTAL_COUNT, RevokeDatabaseTokens, RevokedToken, TokensToRevoke};
 
 use crate::api::errors::Problem;
@@ -54,11 +54,15 @@ pub(crate) async fn revoke_many(at: At, Body(body): Body<RevokeDatabaseTokens>) 
             unused_since,
             dry_run,
         } => {
+            // Of whoever may revoke only its own, those of others do not take up the room of a request.
+            let caller = &asker.caller;
+            let extent = caller.extent(Verb::Delete, Subject::DatabaseToken);
+            let own = (extent == Extent::Own).then(|| caller.actor());
             let search = TokenSearch {
                 text: search,
                 statuses: vec![TokenStatus::Active, TokenStatus::Expired],
                 database,
-                creator,
+                creator: creator.or(own),
                 unused_since,
                 rows: TokenSearch::MAX_ROWS,
                 ..TokenSearch::default()

@@ -234,6 +234,20 @@ async fn a_member_revokes_with_others_only_what_is_its_own() {
     let path = format!("/tokens/{}", foreign["id"].as_str().expect("an id"));
     let kept = world.ask("GET", &path, "").await.json();
     assert!(kept["revokedAt"].is_null(), "{kept}");
+
+    // What fits a filter is its own, not what it might not revoke.
+    let other = world
+        .send("POST", "/tokens", &headers, r#"{"description":"foreign too"}"#)
+        .await
+        .json();
+    let body = r#"{"filter":{"search":"foreign"}}"#;
+    let answer = world.send("POST", "/tokens/revoke", &headers, body).await;
+    assert_eq!(answer.header("rescind-total-count"), Some("1"), "{answer}");
+    let outcomes = answer.json();
+    assert_eq!(
+        (&outcomes[0]["id"], &outcomes[0]["outcome"]),
+        (&other["id"], &json!("revoked"))
+    );
 }
 
 #[tokio::test]
