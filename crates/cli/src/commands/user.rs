@@ -66,7 +66,7 @@ pub(crate) struct ListArgs {
 enum Role {
     /// Everything on the account
     Admin,
-    /// Work with databases and create tokens for them
+    /// See databases; create tokens for them, change and revoke its own
     #[default]
     Member,
     /// See everything and change nothing

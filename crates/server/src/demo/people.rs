@@ -13,7 +13,7 @@ pub(crate) const ADMINISTRATOR: Person = Person {
     name: ("Ada", "Byron"),
     role: "admin",
 };
-/// Works with databases.
+/// Creates tokens for databases.
 pub(crate) const MEMBER: Person = Person {
     email: "noor@example.com",
     name: ("Noor", "Haddad"),
