@@ -116,7 +116,7 @@ impl Running {
         let (shutdown, background) = (CancellationToken::new(), CancellationToken::new());
         let (tasks, background_tasks) = (TaskTracker::new(), TaskTracker::new());
         let url = address.url();
-        let secure = public_url.as_ref().map_or(tls.is_some(), PublicUrl::is_secure);
+        let secure = tls.is_some() || public_url.as_ref().is_some_and(PublicUrl::is_secure);
         let public_url = Arc::from(public_url.as_ref().map_or(url.as_str(), PublicUrl::as_str));
         let faces = Faces {
             figures: figures(&authority, &engine, &metrics, &url),
