@@ -118,6 +118,15 @@ impl ListState {
         found.map_or("", |(_, value)| value)
     }
 
+    /// With this filter besides, from the first page on. `name` must be one of the list's filters.
+    pub(crate) fn with_filter(&self, name: &'static str, value: &str) -> Self {
+        let mut state = self.clone();
+        state.filters.retain(|(own, _)| *own != name);
+        state.filters.push((name, value.to_owned()));
+        state.page = 1;
+        state
+    }
+
     /// Goes to the last page, when the one asked for is behind it: rows may have gone since the link was made. Says
     /// whether it did, and the rows must be fetched again.
     pub(crate) fn step_back(&mut self, total: usize) -> bool {

@@ -1,7 +1,7 @@
 //! What the pages of both kinds of tokens share: filters, expiry, and how a new secret is handed over.
 
-use rescind_authority::{TokenColumn, TokenSearch};
-use rescind_domain::{Actor, LastClient, Timestamp, TokenState, TokenStatus};
+use rescind_authority::{RevokeOutcome, Revoked, TokenColumn, TokenSearch};
+use rescind_domain::{Actor, LastClient, Receipt, Timestamp, TokenState, TokenStatus};
 
 use crate::fields::Fields;
 use crate::lists::ListState;
@@ -9,6 +9,7 @@ use crate::notices::Notice;
 use crate::problems::Problems;
 use crate::times::{self, Age};
 use crate::visitors::Known;
+use crate::words::{count, grouped, receipt};
 
 /// The switch that also lists what does not work any more.
 pub(crate) const INACTIVE: &str = "inactive";
@@ -73,6 +74,30 @@ pub(crate) fn never_used(now: Timestamp) -> TokenSearch {
     }
 }
 
+/// Tokens that an empty list hides because they do not work any more.
+pub(crate) struct Hidden {
+    /// How many: `1 token`.
+    pub(crate) number: String,
+    /// The list with them.
+    pub(crate) shown: String,
+}
+
+/// Asks how many tokens there are at all.
+pub(crate) fn all_tokens() -> TokenSearch {
+    TokenSearch {
+        rows: 1,
+        ..TokenSearch::default()
+    }
+}
+
+/// What a list without rows hides, of `total` tokens that there are at all.
+pub(crate) fn hidden(state: &ListState, total: usize) -> Option<Hidden> {
+    (total > 0).then(|| Hidden {
+        number: count(total as u64, "token"),
+        shown: state.with_filter(INACTIVE, "1").href(),
+    })
+}
+
 fn column(key: &str) -> TokenColumn {
     match key {
         "status" => TokenColumn::Status,
@@ -120,6 +145,21 @@ pub(crate) fn last_use(at: Option<Timestamp>, client: Option<LastClient>, now: T
     let age = Age { at: at?, now };
     let client = client.map(|last| (last.client.address.to_string(), last.client.agent.to_string()));
     Some(LastUse { age, client })
+}
+
+/// What came of revoking several: others may have been faster, or have made them.
+pub(crate) fn revoked<Id>(outcomes: &[Revoked<Id>], proof: &Receipt) -> Notice {
+    let now = outcomes.iter().filter(|one| one.outcome == RevokeOutcome::Now);
+    let now = now.count();
+    let proof = receipt("Refused", proof);
+    let words = format!("Revoked {}.", count(now as u64, "token"));
+    match outcomes.len() - now {
+        0 => Notice::done(format!("{words} {proof}")),
+        others => Notice::told(format!(
+            "{words} {} more had been revoked before, or may not be revoked by you. {proof}",
+            grouped(others as u64)
+        )),
+    }
 }
 
 /// Said instead of an error when somebody else was faster.

@@ -16,7 +16,9 @@ use crate::fields::Fields;
 use crate::frame::{Frame, Section};
 use crate::lists::{ColumnSpec, ListSpec, ListState, ListView};
 use crate::times::{Age, Moment};
-use crate::tokens::{CREATOR, INACTIVE, UNUSED, UNUSED_CHOICES, line, search, soon};
+use crate::tokens::{
+    CREATOR, Hidden, INACTIVE, UNUSED, UNUSED_CHOICES, all_tokens, hidden, line, search, soon,
+};
 use crate::visitors::Visitor;
 use crate::words::Chip;
 
@@ -68,6 +70,7 @@ pub(super) struct ListPage {
     unused_choices: [(&'static str, &'static str); UNUSED_CHOICES.len()],
     is_own_only: bool,
     shows_inactive: bool,
+    hidden: Option<Hidden>,
     may_create: bool,
     may_revoke: bool,
     new: String,
@@ -96,6 +99,16 @@ pub(super) async fn build(
     if state.step_back(found.total) {
         found = find(app, visitor, place, &state).await?;
     }
+    let hidden_total = match found.total {
+        0 => {
+            let all = all_tokens();
+            app.authority
+                .search_database_tokens(&visitor.caller, place, &all)
+                .await?
+                .total
+        }
+        _ => 0,
+    };
     let path = list_path(place.cluster);
     Ok(ListPage {
         frame: visitor.frame(app, Section::DatabaseTokens, "Database Tokens"),
@@ -111,6 +124,7 @@ pub(super) async fn build(
         unused_choices: UNUSED_CHOICES,
         is_own_only: state.filter(CREATOR) == "me",
         shows_inactive: !state.filter(INACTIVE).is_empty(),
+        hidden: hidden(&state, hidden_total),
         may_create: visitor.may(Verb::Create, Subject::DatabaseToken),
         may_revoke: visitor.may(Verb::Delete, Subject::DatabaseToken),
         new: state.over(&format!("{path}/new")),

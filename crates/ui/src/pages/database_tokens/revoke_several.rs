@@ -19,9 +19,9 @@ use crate::fields::Fields;
 use crate::forms::Submission;
 use crate::notices::Notice;
 use crate::problems::Problems;
-use crate::tokens::line;
+use crate::tokens::{line, revoked};
 use crate::visitors::Visitor;
-use crate::words::{count, receipt};
+use crate::words::count;
 
 /// As many as a page of the list can hold.
 const MOST: usize = 100;
@@ -75,16 +75,11 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Res
         return dialog(&app, &visitor, &tokens, &back, problems).await;
     }
     let ids = tokens.iter().map(|token| token.id).collect();
-    let (_, proof) = app
+    let (outcomes, proof) = app
         .authority
         .revoke_database_tokens(&visitor.caller, place, ids)
         .await?;
-    let notice = Notice::done(format!(
-        "Revoked {}. {}",
-        count(tokens.len() as u64, "token"),
-        receipt("Refused", &proof)
-    ));
-    Ok(form.done(&location, notice))
+    Ok(form.done(&location, revoked(&outcomes, &proof)))
 }
 
 /// Those of the named tokens that the visitor can revoke.

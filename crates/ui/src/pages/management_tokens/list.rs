@@ -16,7 +16,9 @@ use crate::fields::Fields;
 use crate::frame::{Frame, Section};
 use crate::lists::{ColumnSpec, ListSpec, ListState, ListView};
 use crate::times::{Age, Moment};
-use crate::tokens::{CREATOR, INACTIVE, UNUSED, UNUSED_CHOICES, line, search, soon};
+use crate::tokens::{
+    CREATOR, Hidden, INACTIVE, UNUSED, UNUSED_CHOICES, all_tokens, hidden, line, search, soon,
+};
 use crate::visitors::Visitor;
 use crate::words::Chip;
 
@@ -60,6 +62,7 @@ pub(super) struct ListPage {
     unused_choices: [(&'static str, &'static str); UNUSED_CHOICES.len()],
     is_own_only: bool,
     shows_inactive: bool,
+    hidden: Option<Hidden>,
     may_create: bool,
     may_revoke: bool,
     new: String,
@@ -87,7 +90,18 @@ pub(super) async fn build(
     if state.step_back(found.total) {
         found = find(app, visitor, &state).await?;
     }
-    let path = list_path(visitor.account_of()?);
+    let account = visitor.account_of()?;
+    let hidden_total = match found.total {
+        0 => {
+            let all = all_tokens();
+            app.authority
+                .search_management_tokens(&visitor.caller, account, &all)
+                .await?
+                .total
+        }
+        _ => 0,
+    };
+    let path = list_path(account);
     Ok(ListPage {
         frame: visitor.frame(app, Section::ManagementTokens, "Management Tokens"),
         rows: found
@@ -100,6 +114,7 @@ pub(super) async fn build(
         unused_choices: UNUSED_CHOICES,
         is_own_only: state.filter(CREATOR) == "me",
         shows_inactive: !state.filter(INACTIVE).is_empty(),
+        hidden: hidden(&state, hidden_total),
         may_create: visitor.may(Verb::Create, Subject::ManagementToken),
         may_revoke: visitor.may(Verb::Delete, Subject::ManagementToken),
         new: state.over(&format!("{path}/new")),
