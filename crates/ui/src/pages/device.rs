@@ -68,7 +68,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Resul
 }
 
 /// `POST /device`: the answer.
-pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Result<Response, Fault> {
+pub(crate) async fn submit(State(app): State<Arc<App>>, mut form: Submission) -> Result<Response, Fault> {
     let visitor = form.visitor.clone();
     let typed = form.fields.text("user_code").to_owned();
     let request = match find(&app, &visitor, &typed).await? {
@@ -87,11 +87,18 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Res
         .answer_device(&visitor.caller, &request.user_code, is_approved)
         .await
     {
-        Ok(request) => page(&Answered {
-            frame: visitor.frame(&app, Section::None, TITLE),
-            program: request.client_id,
-            is_approved,
-        }),
+        Ok(request) => {
+            let words = match is_approved {
+                true => format!("{} is logged in as you for 1 hour.", request.client_id),
+                false => format!("{} was denied, and told so.", request.client_id),
+            };
+            form.remember("/profile", &words);
+            page(&Answered {
+                frame: visitor.frame(&app, Section::None, TITLE),
+                program: request.client_id,
+                is_approved,
+            })
+        }
         Err(error) => match problems_of(&error) {
             Some(problems) => ask(&app, &visitor, typed, StatusCode::UNPROCESSABLE_ENTITY, problems),
             None => Err(error.into()),

@@ -145,6 +145,23 @@ fn a_code_is_typed_by_hand_and_an_unknown_one_is_told() {
 }
 
 #[test]
+fn an_approval_that_is_sent_twice_is_one_approval() {
+    let stage = Stage::empty();
+    let login = Login::start(&stage.server.influxctl());
+    let form = stage.admin.form(&login.path).with(&[("answer", "approve")]);
+    let first = stage.admin.post(&form);
+    assert_eq!(first.status, 200, "{first}");
+    let second = stage.admin.post(&form);
+    assert_eq!(second.status, 303, "{second}");
+    let page = stage
+        .admin
+        .get(second.header("location").expect("a location"))
+        .text();
+    assert!(page.contains("influxctl is logged in as you"), "{page}");
+    assert_eq!(login.end().0, 0);
+}
+
+#[test]
 fn nobody_approves_without_signing_in() {
     let stage = Stage::empty();
     let login = Login::start(&stage.server.influxctl());
