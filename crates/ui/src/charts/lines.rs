@@ -47,8 +47,17 @@ struct LinesView<'a> {
 
 /// How many words stand along the axis.
 const WORDS: usize = 5;
+/// A word that begins behind this ends where it would begin: it would run over the edge.
+const NO_ROOM: f64 = WIDTH - 48.0;
 /// How many rows the table has at most: enough to read how it went.
 const ROWS: usize = 30;
+
+impl LinesView<'_> {
+    /// Which end of a word along the axis stands at its place.
+    fn anchor(&self, mark: &Mark) -> &'static str {
+        if mark.at > NO_ROOM { "end" } else { "start" }
+    }
+}
 
 impl Lines {
     /// As HTML.
@@ -110,13 +119,17 @@ impl Lines {
 
     fn words(&self, x: impl Fn(usize) -> f64) -> Vec<Mark> {
         let step = self.moments.len().div_ceil(WORDS).max(1);
-        let marked = self.moments.iter().enumerate().step_by(step);
-        marked
-            .map(|(place, words)| Mark {
-                at: x(place),
-                text: words.clone(),
-            })
-            .collect()
+        let mut marks: Vec<Mark> = Vec::new();
+        for (place, words) in self.moments.iter().enumerate().step_by(step) {
+            // Of the first minute there are many samples.
+            if marks.last().is_none_or(|last| last.text != *words) {
+                marks.push(Mark {
+                    at: x(place),
+                    text: words.clone(),
+                });
+            }
+        }
+        marks
     }
 
     fn rows(&self) -> Vec<(String, Vec<String>)> {
@@ -157,6 +170,24 @@ mod tests {
     fn the_scale_fits_small_and_large_values() {
         let tops = [0.0, 0.034, 0.7, 1.2, 900.0, 2e9].map(top_of);
         assert_eq!(tops, [2.0, 0.04, 0.8, 2.0, 1_000.0, 2e9]);
+    }
+
+    #[test]
+    fn words_along_the_axis_differ_and_stay_within() {
+        let chart = |moments: &[&str]| Lines {
+            title: "Requests".to_owned(),
+            unit: "per second",
+            lines: Vec::new(),
+            moments: moments.iter().map(|&text| text.to_owned()).collect(),
+            shown: |value| value.to_string(),
+        };
+        let drawn = chart(&["10:10"; 5]).render().expect("a chart");
+        assert_eq!(drawn.matches("class=\"tick\"").count(), 1, "{drawn}");
+        let drawn = chart(&["10:10", "10:11", "10:12", "10:13", "10:14"])
+            .render()
+            .expect("a chart");
+        assert!(drawn.contains("text-anchor=\"end\">10:14"), "{drawn}");
+        assert!(drawn.contains("text-anchor=\"start\">10:13"), "{drawn}");
     }
 
     #[test]
