@@ -148,7 +148,7 @@ impl From<Error> for Fault {
             ),
             Error::NotFound { what, .. } => Self::not_found(what),
             Error::Conflict(text) => {
-                Self::told(StatusCode::CONFLICT, "It has changed meanwhile", sentence(&text))
+                Self::told(StatusCode::CONFLICT, "That is not possible now", sentence(&text))
             }
             Error::Changed(_) => Self::told(
                 StatusCode::CONFLICT,

@@ -22,8 +22,8 @@ pub(crate) struct Notice {
     pub(crate) text: String,
 }
 
-/// The longest text, in characters: a cookie has room for 4 KiB, and each may need several bytes.
-const LONGEST: usize = 600;
+/// The longest text, in bytes: a cookie has room for 4 KiB, and percent-encoding makes three of a byte.
+const LONGEST: usize = 1_200;
 
 impl Notice {
     /// What was asked is done.
@@ -41,8 +41,8 @@ impl Notice {
         Self::new(Tone::Warned, text.into())
     }
 
-    fn new(tone: Tone, text: String) -> Self {
-        let text = text.chars().take(LONGEST).collect();
+    fn new(tone: Tone, mut text: String) -> Self {
+        text.truncate(text.floor_char_boundary(LONGEST));
         Self { tone, text }
     }
 
@@ -84,5 +84,22 @@ impl Notice {
             _ => return None,
         };
         Some(Self::new(tone, characters.collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cookies::Cookie;
+
+    /// Browsers drop a cookie of more than 4,096 bytes.
+    #[test]
+    fn the_longest_notice_fits_a_cookie() {
+        for letter in ["a", "“", "🦀"] {
+            let packed = Notice::done(letter.repeat(5_000)).packed();
+            let cookie = Cookie::Notice.set(&packed, Some(60), true);
+            assert!(cookie.len() <= 4_096, "{letter}: {}", cookie.len());
+            assert!(Notice::unpack(&packed).is_some_and(|notice| notice.packed() == packed));
+        }
     }
 }
