@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::databases::pair;
 use crate::failures::{FailedAttempts, keep_pace};
-use crate::passwords::{CheckError, check_strength};
+use crate::passwords::CheckError;
 use crate::users::{in_words, own_words, shut_out, user_entry};
 use crate::{Authority, Caller, Error, Refusal};
 
@@ -303,7 +303,7 @@ impl Authority {
     ) -> Result<SignedIn, SignInError> {
         let (current, new) = (Zeroizing::new(current), Zeroizing::new(new));
         let user = self.own_user(caller).await?;
-        check_strength(&new, &own_words(&user))?;
+        self.passwords.check(&new, &own_words(&user)).await?;
         let person = user.email.folded();
         let attempt = self.attempts.begin(client.address, &person, Instant::now());
         attempt.map_err(|retry_after| SignInError::Throttled { retry_after })?;

@@ -11,6 +11,7 @@ pub mod api;
 mod args;
 mod audit;
 mod authorities;
+mod crowds;
 mod data_dir;
 mod demo;
 mod engine_owner;

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use crate::crowds::{Crowd, Place};
 use crate::panics;
 use crate::proxies::Proxies;
 
@@ -62,7 +63,8 @@ pub(crate) async fn serve(listener: TcpListener, server: Server, shutdown: Cance
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let connections = TaskTracker::new();
     let cut = CancellationToken::new();
-    while let Some((stream, peer, slot)) = accept(&listener, &slots, &shutdown).await {
+    let crowd = Crowd::new(MAX_CONNECTIONS / 4, server.proxies.clone());
+    while let Some((stream, peer, slot)) = accept(&listener, &slots, &crowd, &shutdown).await {
         let (server, shutdown, cut) = (server.clone(), shutdown.clone(), cut.clone());
         connections.spawn(async move {
             tokio::select! {
@@ -88,8 +90,9 @@ pub(crate) async fn serve(listener: TcpListener, server: Server, shutdown: Cance
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
+    crowd: &Crowd,
     shutdown: &CancellationToken,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, SocketAddr, (OwnedSemaphorePermit, Place))> {
     let mut is_told = false;
     loop {
         let next = async {
@@ -102,7 +105,11 @@ async fn accept(
             next = next => next?,
         };
         match accepted {
-            Ok((stream, peer)) => return Some((stream, peer, slot)),
+            Ok((stream, peer)) => match crowd.enter(peer.ip()) {
+                Some(place) => return Some((stream, peer, (slot, place))),
+                // Closed at once: others must find room.
+                None => drop(stream),
+            },
             Err(error) => {
                 // Running out of descriptors passes, but not at once, and it must not flood the log as well.
                 if !is_told {

@@ -39,7 +39,8 @@ impl Proxies {
         nearest.map_or(peer, |address| SocketAddr::new(address, 0))
     }
 
-    fn contains(&self, address: IpAddr) -> bool {
+    /// Whether this is the address of one.
+    pub(crate) fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }
 }

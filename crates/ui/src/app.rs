@@ -8,6 +8,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use rescind_authority::Authority;
 use rescind_domain::{Clock, Rng, Timestamp};
 
+use crate::forms::Room;
 use crate::once::OnceTable;
 use crate::{Figures, Post, assets, headers, pages, visitors};
 
@@ -34,6 +35,8 @@ pub(crate) struct App {
     ui: Ui,
     /// Which forms were sent already.
     pub(crate) once: OnceTable,
+    /// How many forms may be arriving at once.
+    pub(crate) room: Room,
 }
 
 impl App {
@@ -64,6 +67,7 @@ pub fn router(ui: Ui) -> Router {
     let app = Arc::new(App {
         ui,
         once: OnceTable::default(),
+        room: Room::default(),
     });
     let pages = pages::routes()
         .layer(from_fn_with_state(Arc::clone(&app), visitors::recognise))

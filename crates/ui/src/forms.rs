@@ -11,6 +11,7 @@ use http::{HeaderMap, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::answers::see;
@@ -108,7 +109,7 @@ impl FromRequest<Arc<App>> for Submission {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Fault> {
         let is_ours = says_same_origin(request.headers());
-        let (presence, uri, fields) = read(request).await?;
+        let (presence, uri, fields) = read(request, app).await?;
         let visitor = match presence {
             Presence::Visitor(visitor) => visitor,
             // Whoever logs out of a session that has ended is where they want to be.
@@ -148,8 +149,8 @@ pub(crate) struct GateSubmission {
 impl FromRequest<Arc<App>> for GateSubmission {
     type Rejection = Fault;
 
-    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Fault> {
-        let (presence, _, fields) = read(request).await?;
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Fault> {
+        let (presence, _, fields) = read(request, app).await?;
         check(presence.seal(), &fields)?;
         Ok(Self { presence, fields })
     }
@@ -165,7 +166,7 @@ impl GateSubmission {
     }
 }
 
-async fn read(request: Request) -> Result<(Presence, Uri, Fields), Fault> {
+async fn read(request: Request, app: &App) -> Result<(Presence, Uri, Fields), Fault> {
     let presence = request.extensions().get::<Presence>().cloned();
     let presence = presence.expect("every route of a page lies behind `recognise`");
     if !is_from_here(request.headers(), request.uri()) {
@@ -182,8 +183,45 @@ async fn read(request: Request) -> Result<(Presence, Uri, Fields), Fault> {
         return Err(Fault::unreadable(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
     }
     let uri = request.uri().clone();
+    let _place = app.room.enter(&presence).await?;
     let body = collect(request, PATIENCE).await?;
     Ok((presence, uri, Fields::parse(&body)))
+}
+
+/// How many forms may be arriving at once: they are kept in memory, 256 KiB each. Strangers have places of their own, so
+/// that they cannot keep those out who are signed in.
+pub(crate) struct Room {
+    strangers: Semaphore,
+    visitors: Semaphore,
+}
+
+const PLACES: usize = 64;
+/// How long a form waits for a place.
+const QUEUE: Duration = Duration::from_secs(5);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            strangers: Semaphore::new(PLACES),
+            visitors: Semaphore::new(PLACES),
+        }
+    }
+}
+
+impl Room {
+    async fn enter(&self, presence: &Presence) -> Result<SemaphorePermit<'_>, Fault> {
+        let places = match presence {
+            Presence::Stranger(_) => &self.strangers,
+            Presence::Visitor(_) => &self.visitors,
+        };
+        match timeout(QUEUE, places.acquire()).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(Fault::unreadable(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Too many others are being sent at this moment. Send it again.",
+            )),
+        }
+    }
 }
 
 async fn collect(request: Request, patience: Duration) -> Result<Bytes, Fault> {
