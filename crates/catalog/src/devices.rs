@@ -4,12 +4,17 @@
 use std::net::IpAddr;
 
 use rescind_domain::{DeviceRequest, DeviceState, SecretHash, Timestamp, UserCode, UserId};
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
 use crate::purges::purge_in_batches;
 use crate::rows::Fields;
 use crate::seam::Connection;
 use crate::{Catalog, Error, Transaction};
+
+/// What a device request is read from.
+const DEVICE_REQUEST: &str =
+    "id, user_code, client_id, host, address, agent, created_at, expires_at, state, user_id";
 
 impl Catalog {
     /// Keeps a new device request, unless `most_pending` wait already that have not expired when it was made; then it
@@ -90,9 +95,7 @@ impl Transaction {
             .await?;
         Error::exactly_one("device request", updated.rows_affected())
     }
-}
 
-impl Transaction {
     /// Refuses every device request that `user` approved and that no device has come back for. Returns how many.
     ///
     /// # Errors
@@ -121,10 +124,9 @@ pub(crate) async fn find_device_request_by_code(
     connection: &mut Connection,
     code: &UserCode,
 ) -> Result<Option<DeviceRequest>, Error> {
-    let row = sqlx::query(
-        "SELECT id, user_code, client_id, host, address, agent, created_at, expires_at, state, user_id
-         FROM device_requests WHERE user_code = $1",
-    )
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {DEVICE_REQUEST} FROM device_requests WHERE user_code = $1"
+    )))
     .bind(code.letters().to_owned())
     .fetch_optional(connection)
     .await?;
@@ -135,10 +137,9 @@ pub(crate) async fn find_device_request_by_secret(
     connection: &mut Connection,
     secret: &SecretHash,
 ) -> Result<Option<DeviceRequest>, Error> {
-    let row = sqlx::query(
-        "SELECT id, user_code, client_id, host, address, agent, created_at, expires_at, state, user_id
-         FROM device_requests WHERE secret_hash = $1",
-    )
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {DEVICE_REQUEST} FROM device_requests WHERE secret_hash = $1"
+    )))
     .bind(secret.as_bytes().to_vec())
     .fetch_optional(connection)
     .await?;

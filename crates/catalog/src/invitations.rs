@@ -1,12 +1,17 @@
 //! Invitations and the hashes of their links' secrets.
 
 use rescind_domain::{AccountId, Email, Invitation, InvitationId, InvitationState, SecretHash, Timestamp};
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
 use crate::listings::{Filter, Key, Listing};
 use crate::rows::Fields;
 use crate::seam::Connection;
 use crate::{Catalog, Error, Page, Paged, Transaction};
+
+/// What an invitation is read from.
+const INVITATION: &str = "id, account_id, email, first_name, last_name, role, created_at, created_by, expires_at, \
+     accepted_at, accepted_by, revoked_at";
 
 impl Catalog {
     /// The invitations to `account`, whatever their state, newest first.
@@ -15,8 +20,7 @@ impl Catalog {
     /// [`Error::Unavailable`], [`Error::Corrupt`], [`Error::Cursor`].
     pub async fn invitations(&self, account: AccountId, page: &Page) -> Result<Paged<Invitation>, Error> {
         let listing = Listing {
-            columns: "id, account_id, email, first_name, last_name, role, created_at, created_by, expires_at, \
-                 accepted_at, accepted_by, revoked_at",
+            columns: INVITATION,
             from: "invitations",
             filter: Filter::of_owner("account_id", account),
             place: Key::int("created_at"),
@@ -83,9 +87,7 @@ impl Transaction {
         .await?;
         Error::exactly_one("invitation", updated.rows_affected())
     }
-}
 
-impl Transaction {
     /// Withdraws every invitation to `account` for this address that could still be accepted. Returns, in order, which.
     ///
     /// # Errors
@@ -145,11 +147,9 @@ pub(crate) async fn find_invitation(
     account: AccountId,
     id: InvitationId,
 ) -> Result<Option<Invitation>, Error> {
-    let row = sqlx::query(
-        "SELECT id, account_id, email, first_name, last_name, role, created_at, created_by, expires_at, accepted_at,
-             accepted_by, revoked_at
-         FROM invitations WHERE account_id = $1 AND id = $2",
-    )
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {INVITATION} FROM invitations WHERE account_id = $1 AND id = $2"
+    )))
     .bind(account.to_string())
     .bind(id.to_string())
     .fetch_optional(connection)
@@ -161,11 +161,9 @@ pub(crate) async fn find_invitation_by_secret(
     connection: &mut Connection,
     secret: &SecretHash,
 ) -> Result<Option<Invitation>, Error> {
-    let row = sqlx::query(
-        "SELECT id, account_id, email, first_name, last_name, role, created_at, created_by, expires_at, accepted_at,
-             accepted_by, revoked_at
-         FROM invitations WHERE secret_hash = $1",
-    )
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {INVITATION} FROM invitations WHERE secret_hash = $1"
+    )))
     .bind(secret.as_bytes().to_vec())
     .fetch_optional(connection)
     .await?;

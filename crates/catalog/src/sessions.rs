@@ -1,6 +1,7 @@
 //! Sessions of users. What enforcement must know of them is in [`crate::Grant::Session`].
 
 use rescind_domain::{SecretHash, Session, SessionId, Timestamp, UserId};
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
 use crate::purges::purge_in_batches;
@@ -8,17 +9,19 @@ use crate::rows::Fields;
 use crate::seam::Connection;
 use crate::{Catalog, Error, Transaction};
 
+/// What a session is read from.
+const SESSION: &str = "id, user_id, kind, address, agent, created_at, expires_at, last_used_at, ended_at";
+
 impl Catalog {
     /// The sessions of `user` that have neither ended nor expired at `now`, newest first, at most a thousand.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Corrupt`].
     pub async fn sessions(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, Error> {
-        let rows = sqlx::query(
-            "SELECT id, user_id, kind, address, agent, created_at, expires_at, last_used_at, ended_at
-             FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {SESSION} FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
              ORDER BY created_at DESC, id DESC LIMIT 1000",
-        )
+        )))
         .bind(user.to_string())
         .bind(now.micros())
         .fetch_all(&mut *self.reader().await?)
@@ -26,13 +29,13 @@ impl Catalog {
         rows.iter().map(read_session).collect()
     }
 
-    /// Forgets sessions that expired or were ended before `before`. Returns how many.
+    /// Forgets sessions that expired before `before`; one that was ended expires all the same. Returns how many.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: batches before the failing one are forgotten.
     pub async fn purge_sessions(&self, before: Timestamp) -> Result<u64, Error> {
         let statement = "DELETE FROM sessions WHERE id IN (
-                 SELECT id FROM sessions WHERE expires_at < $1 OR ended_at < $1 LIMIT 1000)";
+                 SELECT id FROM sessions WHERE expires_at < $1 LIMIT 1000)";
         purge_in_batches(&self.pools, statement, before.micros()).await
     }
 }
@@ -128,10 +131,9 @@ pub(crate) async fn find_session(
     connection: &mut Connection,
     id: SessionId,
 ) -> Result<Option<Session>, Error> {
-    let row = sqlx::query(
-        "SELECT id, user_id, kind, address, agent, created_at, expires_at, last_used_at, ended_at
-         FROM sessions WHERE id = $1",
-    )
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {SESSION} FROM sessions WHERE id = $1"
+    )))
     .bind(id.to_string())
     .fetch_optional(connection)
     .await?;

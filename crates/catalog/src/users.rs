@@ -1,12 +1,16 @@
 //! Users and their password hashes, which travel apart from them.
 
 use rescind_domain::{AccountId, Email, User, UserId, UserState};
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
 use crate::listings::{Filter, Key, Listing};
 use crate::rows::Fields;
 use crate::seam::Connection;
 use crate::{Catalog, Error, Page, Paged, Transaction};
+
+/// What a user is read from. The hash of its password is not among it.
+const USER: &str = "id, account_id, email, first_name, last_name, role, created_at, disabled_at";
 
 impl Catalog {
     /// The users of `account` by e-mail address, disabled ones included.
@@ -16,7 +20,7 @@ impl Catalog {
     pub async fn users(&self, account: AccountId, page: &Page) -> Result<Paged<User>, Error> {
         let filter = Filter::of_owner("account_id", account);
         let listing = Listing {
-            columns: "id, account_id, email, first_name, last_name, role, created_at, disabled_at",
+            columns: USER,
             from: "users",
             filter,
             place: Key::text("email_folded"),
@@ -121,10 +125,9 @@ pub(crate) async fn find_user(
     account: AccountId,
     id: UserId,
 ) -> Result<Option<User>, Error> {
-    let row = sqlx::query(
-        "SELECT id, account_id, email, first_name, last_name, role, created_at, disabled_at
-         FROM users WHERE account_id = $1 AND id = $2",
-    )
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {USER} FROM users WHERE account_id = $1 AND id = $2"
+    )))
     .bind(account.to_string())
     .bind(id.to_string())
     .fetch_optional(connection)
@@ -133,13 +136,10 @@ pub(crate) async fn find_user(
 }
 
 pub(crate) async fn find_user_by_id(connection: &mut Connection, id: UserId) -> Result<Option<User>, Error> {
-    let row = sqlx::query(
-        "SELECT id, account_id, email, first_name, last_name, role, created_at, disabled_at
-         FROM users WHERE id = $1",
-    )
-    .bind(id.to_string())
-    .fetch_optional(connection)
-    .await?;
+    let row = sqlx::query(AssertSqlSafe(format!("SELECT {USER} FROM users WHERE id = $1")))
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
     row.as_ref().map(read_user).transpose()
 }
 
@@ -147,10 +147,9 @@ pub(crate) async fn find_user_by_email(
     connection: &mut Connection,
     email: &Email,
 ) -> Result<Option<User>, Error> {
-    let row = sqlx::query(
-        "SELECT id, account_id, email, first_name, last_name, role, created_at, disabled_at
-         FROM users WHERE email_folded = $1",
-    )
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {USER} FROM users WHERE email_folded = $1"
+    )))
     .bind(email.folded())
     .fetch_optional(connection)
     .await?;
