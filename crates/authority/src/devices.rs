@@ -54,7 +54,7 @@ pub enum RedeemError {
     /// Nobody answered in time.
     #[error("the request has expired: start again")]
     Expired,
-    /// No such request, or its session was handed out already.
+    /// No such request of this program, or its session was handed out already.
     #[error("the device code is unknown or was used already")]
     Unknown,
     /// It could not be found out.
@@ -105,12 +105,6 @@ impl Authority {
     pub async fn ask_device(self: &Arc<Self>, ask: AskDevice) -> Result<DeviceStarted, Error> {
         let now = self.clock().now();
         let secret = Secret::mint(SecretKind::Device, self.rng());
-        let clean = |text: &str| -> String {
-            text.chars()
-                .filter(|c| !c.is_control())
-                .take(LONGEST_NAME)
-                .collect()
-        };
         let client_id = clean(&ask.client_id);
         if client_id.trim().is_empty() || ask.client_id.chars().count() > LONGEST_NAME {
             return Err(Error::invalid(
@@ -234,13 +228,15 @@ impl Authority {
         outcome
     }
 
-    /// Hands an approved program its session, once. The secret is its access token.
+    /// Hands an approved program its session, once. The secret is its access token. A program that calls itself other
+    /// than when it asked is told nothing of the request (RFC 6749 section 5.2).
     ///
     /// # Errors
     /// [`RedeemError`].
     pub async fn redeem_device(
         self: &Arc<Self>,
         secret: &[u8],
+        client_id: &str,
         client: Client,
     ) -> Result<SignedIn, RedeemError> {
         let presented = Presented::parse(secret).map_err(|_| RedeemError::Unknown)?;
@@ -248,7 +244,9 @@ impl Authority {
             return Err(RedeemError::Unknown);
         }
         let found = self.catalog.device_request_by_secret(&presented.hash).await?;
-        let request = found.ok_or(RedeemError::Unknown)?;
+        let request = found
+            .filter(|request| request.client_id == clean(client_id))
+            .ok_or(RedeemError::Unknown)?;
         let now = self.clock().now();
         match request.state {
             DeviceState::Redeemed => return Err(RedeemError::Unknown),
@@ -306,6 +304,14 @@ impl Authority {
             interval: pace.interval,
         }
     }
+}
+
+/// What a program says of itself, as it is kept and shown.
+fn clean(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST_NAME)
+        .collect()
 }
 
 fn not_a_user() -> Error {

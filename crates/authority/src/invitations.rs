@@ -11,7 +11,6 @@ use rescind_domain::{
 use zeroize::Zeroizing;
 
 use crate::databases::pair;
-use crate::passwords::check_strength;
 use crate::users::{AddUser, checked_name, shut_out, user_entry};
 use crate::{Authority, Caller, Created, Error, SignedIn};
 
@@ -24,7 +23,7 @@ pub struct Invite {
     pub first_name: String,
     /// Family name; may be empty.
     pub last_name: String,
-    /// What the user will be. An existing user stays what it is.
+    /// What the user will be. An existing user stays what it is, and the invitation says so.
     pub role: Role,
 }
 
@@ -188,7 +187,8 @@ impl Authority {
         let password = Zeroizing::new(acceptance.password);
         let first_name = checked_name("firstName", &acceptance.first_name)?;
         let last_name = checked_name("lastName", &acceptance.last_name)?;
-        check_strength(&password, &[opened.email.as_str(), &first_name, &last_name])?;
+        let about = [opened.email.as_str(), &first_name, &last_name];
+        self.passwords.check(&password, &about).await?;
         self.act(move |this| async move {
             let password_hash = this.passwords.hash(password, this.rng()).await?;
             let mut tx = this.begin(None).await?;

@@ -205,7 +205,7 @@ impl Authority {
     }
 }
 
-/// Ended sessions stay on record for a day; the audit log keeps them for good.
+/// Sessions stay on record for a day after they expired; the audit log keeps them for good.
 const PAST_SESSIONS: i64 = 24 * 60 * 60 * 1_000_000;
 
 fn as_usage((counted, requests): (Counted, u64)) -> (DatabaseTokenId, Usage) {

@@ -10,7 +10,6 @@ use rescind_domain::{
 use zeroize::Zeroizing;
 
 use crate::databases::pair;
-use crate::passwords::check_strength;
 use crate::{Authority, Caller, Error};
 
 /// What a new user shall be.
@@ -129,7 +128,7 @@ impl Authority {
         let password = Zeroizing::new(password);
         caller.check(caller.account(), Verb::Update, Subject::User)?;
         let user = self.user(caller, caller.account(), id).await?;
-        check_strength(&password, &own_words(&user))?;
+        self.passwords.check(&password, &own_words(&user)).await?;
         let caller = *caller;
         self.act(move |this| async move {
             let began = Instant::now();
@@ -218,7 +217,7 @@ impl Authority {
         .await
     }
 
-    /// Enables a disabled user: it may sign in again.
+    /// Enables a disabled user: it may sign in again. Enabling it again changes nothing.
     ///
     /// # Errors
     /// [`Error::NotFound`], and what every act may return.
@@ -234,6 +233,10 @@ impl Authority {
             let began = Instant::now();
             let mut tx = this.begin(caller.standing()).await?;
             let mut user = find(&mut tx, account, id).await?;
+            if user.state == UserState::Enabled {
+                tx.rollback().await?;
+                return this.fence(this.catalog.revision().await?, began).await;
+            }
             user.state = UserState::Enabled;
             tx.update_user(&user).await?;
             let entry = user_entry(caller.actor(), Act::UserEnable, &user);

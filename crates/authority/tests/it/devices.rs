@@ -11,7 +11,7 @@ use crate::house::{House, client};
 async fn redeem(house: &House, started: &DeviceStarted) -> Result<SignedIn, RedeemError> {
     house
         .authority
-        .redeem_device(started.secret.expose().as_bytes(), client(2))
+        .redeem_device(started.secret.expose().as_bytes(), "influxctl", client(2))
         .await
 }
 
@@ -124,8 +124,33 @@ async fn a_refused_request_and_an_expired_one_give_nothing() {
         .answer_device(&caller, &late.request.user_code, true)
         .await;
     assert!(matches!(answered, Err(Error::NotFound { .. })));
-    let none = house.authority.redeem_device(b"garbage", client(2)).await;
+    let none = house
+        .authority
+        .redeem_device(b"garbage", "influxctl", client(2))
+        .await;
     assert!(matches!(none.err(), Some(RedeemError::Unknown)));
+}
+
+#[tokio::test]
+async fn another_program_learns_nothing_of_a_request_and_uses_nothing_up() {
+    let house = House::new().await;
+    let ada = house.ada().await;
+    let caller = house.recognise(&ada.secret).expect("ada");
+    let started = house.ask_device().await;
+    let other = async || {
+        let secret = started.secret.expose().as_bytes();
+        let told = house.authority.redeem_device(secret, "telegraf", client(2)).await;
+        assert!(matches!(told.err(), Some(RedeemError::Unknown)));
+    };
+    other().await;
+    house
+        .authority
+        .answer_device(&caller, &started.request.user_code, true)
+        .await
+        .expect("approved");
+    other().await;
+    redeem(&house, &started).await.expect("the program that asked");
+    other().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -70,7 +70,7 @@ async fn an_approved_device_gets_nothing_once_its_user_is_signed_out_everywhere(
             }
         }
         let redeemed = authority
-            .redeem_device(started.secret.expose().as_bytes(), client(2))
+            .redeem_device(started.secret.expose().as_bytes(), "influxctl", client(2))
             .await;
         assert!(matches!(redeemed, Err(RedeemError::Denied)), "{way}");
     }

@@ -181,7 +181,7 @@ impl House {
             .await
             .expect("approved");
         let secret = started.secret.expose().as_bytes();
-        let redeemed = self.authority.redeem_device(secret, client(2)).await;
+        let redeemed = self.authority.redeem_device(secret, "influxctl", client(2)).await;
         redeemed.expect("redeemed")
     }
 

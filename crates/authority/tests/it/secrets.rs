@@ -18,7 +18,7 @@ async fn tried(house: &House, secret: &Secret) -> Vec<(&'static str, String)> {
     fn word<T, E: std::fmt::Display>(result: Result<T, E>) -> String {
         result.map_or_else(|error| error.to_string(), |_| "opens".to_owned())
     }
-    let redeemed = house.authority.redeem_device(bytes, client(2)).await;
+    let redeemed = house.authority.redeem_device(bytes, "influxctl", client(2)).await;
     let redeemed = match redeemed {
         // A request that nobody answered yet was found.
         Err(RedeemError::Pending | RedeemError::SlowDown { .. }) => "opens".to_owned(),

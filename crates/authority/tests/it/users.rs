@@ -54,6 +54,24 @@ async fn a_user_signs_in_with_the_password_that_was_set_until_disabled() {
 }
 
 #[tokio::test]
+async fn what_a_user_is_already_it_is_not_made_again() {
+    let house = House::new().await;
+    let (authority, caller, account) = (&house.authority, &house.caller, house.place.account);
+    let user = authority.add_user(caller, account, grace()).await.expect("added");
+    let enable = || authority.enable_user(caller, account, user.id);
+    let disable = || authority.disable_user(caller, account, user.id);
+    let before = house.events().await.len();
+    let first = enable().await.expect("it is enabled").revision;
+    assert_eq!(enable().await.expect("it still is").revision, first);
+    assert_eq!(house.events().await.len(), before);
+    disable().await.expect("disabled");
+    disable().await.expect("it is disabled");
+    assert_eq!(house.events().await.len(), before + 1);
+    enable().await.expect("enabled");
+    assert_eq!(house.events().await.len(), before + 2);
+}
+
+#[tokio::test]
 async fn what_is_changed_about_a_user_is_what_was_asked() {
     let house = House::new().await;
     let (authority, caller, account) = (&house.authority, &house.caller, house.place.account);
@@ -230,7 +248,7 @@ async fn a_new_password_needs_the_current_one_and_shuts_the_other_sessions_out()
     }
     let late = house
         .authority
-        .redeem_device(approved.secret.expose().as_bytes(), client(2))
+        .redeem_device(approved.secret.expose().as_bytes(), "influxctl", client(2))
         .await;
     assert!(late.is_err(), "an approval is a session to be");
     house

@@ -31,10 +31,10 @@ pub(super) async fn redeem(
     let code = asked
         .device_code
         .ok_or_else(|| invalid("device_code is missing"))?;
-    asked.client_id.ok_or_else(|| invalid("client_id is missing"))?;
+    let client_id = asked.client_id.ok_or_else(|| invalid("client_id is missing"))?;
     let signed_in = oauth
         .authority
-        .redeem_device(code.expose().as_bytes(), client(peer, &headers))
+        .redeem_device(code.expose().as_bytes(), &client_id, client(peer, &headers))
         .await?;
     let session = signed_in.session;
     Ok(Json(AccessToken {

@@ -153,7 +153,7 @@ impl World {
         answered.expect("approved");
         let redeemed = self
             .authority
-            .redeem_device(started.secret.expose().as_bytes(), client())
+            .redeem_device(started.secret.expose().as_bytes(), "influxctl", client())
             .await;
         redeemed.expect("redeemed").secret.expose().to_owned()
     }
