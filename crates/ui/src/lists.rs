@@ -300,6 +300,11 @@ pub(crate) struct Pager {
 }
 
 impl Pager {
+    /// How many of these things there are: `1 database`.
+    pub(crate) fn total_of(&self, thing: &str) -> String {
+        crate::words::count(self.total as u64, thing)
+    }
+
     /// All of them, as people read it.
     pub(crate) fn total_text(&self) -> String {
         crate::words::grouped(self.total as u64)

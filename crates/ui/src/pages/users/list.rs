@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use rescind_authority::Page;
-use rescind_domain::{Subject, User, UserState, Verb};
+use rescind_domain::{AccountId, Subject, User, UserState, Verb};
 
 use super::{invitations_path, user_path, users_path};
 use crate::answers::page;
@@ -80,6 +80,23 @@ pub(super) fn state(visitor: &Visitor, fields: &Fields) -> Result<ListState, Fau
     Ok(SPEC.read(users_path(visitor.account_of()?), fields))
 }
 
+/// So many pages of users are read at most: of more than 10,000 people the list shows the first.
+const MOST_PAGES: usize = 10;
+
+async fn everyone(app: &App, visitor: &Visitor, account: AccountId) -> Result<Vec<User>, Fault> {
+    let mut users = Vec::new();
+    let mut page = Page::first(Page::MAX);
+    for _ in 0..MOST_PAGES {
+        let found = app.authority.users(&visitor.caller, account, &page).await?;
+        users.extend(found.items);
+        match found.next {
+            Some(next) => page = Page::after(Page::MAX, next),
+            None => break,
+        }
+    }
+    Ok(users)
+}
+
 /// The page without a dialog. People are few: they are read together and sorted here.
 pub(super) async fn build(
     app: &Arc<App>,
@@ -87,15 +104,8 @@ pub(super) async fn build(
     mut state: ListState,
 ) -> Result<ListPage, Fault> {
     let account = visitor.account_of()?;
-    let users = app
-        .authority
-        .users(&visitor.caller, account, &Page::first(Page::MAX))
-        .await?;
-    let mut users: Vec<User> = users
-        .items
-        .into_iter()
-        .filter(|user| matches(user, &state.search))
-        .collect();
+    let mut users = everyone(app, visitor, account).await?;
+    users.retain(|user| matches(user, &state.search));
     users.sort_by_cached_key(|user| key(user, state.sort));
     if state.descending {
         users.reverse();
