@@ -116,6 +116,12 @@
     const secret = $("#secret");
     if (secret && String(getSelection()).includes(secret.textContent)) isSecretKept = true;
   });
+  // A page that shows a secret answers a form: nobody comes back to it, so it leaves no place in the history.
+  on("click", "[data-leave]", (e, link) => {
+    if (e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey) return;
+    e.preventDefault();
+    location.replace(link.href);
+  });
   addEventListener("beforeunload", (e) => {
     if (!isSecretKept) e.preventDefault();
   });

@@ -176,7 +176,10 @@ pub(crate) async fn welcome(
     };
     let cookie = Cookie::Session.set(signed_in.secret.expose(), None, app.secure);
     response.headers_mut().append(header::SET_COOKIE, cookie);
-    tokio::spawn(look_ahead(Arc::clone(app), signed_in.secret.clone()));
+    // Whoever comes to let a device in looks at no list.
+    if !next.starts_with("/device") {
+        tokio::spawn(look_ahead(Arc::clone(app), signed_in.secret.clone()));
+    }
     Ok(response)
 }
 
