@@ -109,6 +109,22 @@ impl Attempts {
         }
         tables.homes.insert(pair, now);
     }
+
+    /// Takes the attempt back: nobody found out whether it was the right person.
+    pub(crate) fn undecided(&self, address: IpAddr, person: &str) {
+        let mut tables = self.tables.lock();
+        let address = network(address);
+        take_back(&mut tables.pairs, &(address, person.to_owned()));
+        take_back(&mut tables.people, person);
+        take_back(&mut tables.addresses, &address);
+    }
+
+    /// Whether the person has signed in there.
+    #[cfg(test)]
+    pub(crate) fn is_home(&self, address: IpAddr, person: &str) -> bool {
+        let pair = (network(address), person.to_owned());
+        self.tables.lock().homes.contains_key(&pair)
+    }
 }
 
 impl Guesses {
@@ -253,6 +269,22 @@ mod tests {
             attempts.begin(HERE, "ada", later).is_err(),
             "nobody is at home for ever"
         );
+    }
+
+    #[test]
+    fn attempts_that_nobody_looked_at_do_not_count_and_forgive_none() {
+        let attempts = Attempts::default();
+        let now = Instant::now();
+        for _ in 0..200 {
+            assert_eq!(attempts.begin(HERE, "ada", now), Ok(()));
+            attempts.undecided(HERE, "ada");
+        }
+        for _ in 0..5 {
+            assert_eq!(attempts.begin(HERE, "ada", now), Ok(()));
+            assert_eq!(attempts.begin(HERE, "grace", now), Ok(()));
+            attempts.undecided(HERE, "grace");
+        }
+        assert!(attempts.begin(HERE, "ada", now).is_err());
     }
 
     #[test]

@@ -86,10 +86,6 @@ const WHAT: &str = "device request";
 
 /// How long a request waits for its user.
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
-/// Seconds between two questions (RFC 8628 section 3.2: the default).
-const INTERVAL: u32 = 5;
-/// What is added when a program does not wait (RFC 8628 section 3.5).
-const SLOWER: u32 = 5;
 /// Anyone may ask: so many requests may wait at once.
 const MOST_PENDING: u32 = 1_000;
 /// So many of one network, so that one stranger cannot take all places.
@@ -146,7 +142,7 @@ impl Authority {
         Ok(DeviceStarted {
             request,
             secret,
-            interval: INTERVAL,
+            interval: DeviceRequest::POLL_SECONDS,
         })
     }
 
@@ -289,7 +285,7 @@ impl Authority {
         }
         let pace = paces.entry(request.id).or_insert(Pace {
             asked: request.created_at,
-            interval: INTERVAL,
+            interval: DeviceRequest::POLL_SECONDS,
         });
         // Half a second of grace: the network does not keep time. The first question may come at once.
         let wanted = i64::from(pace.interval) * 1_000_000 - 500_000;
@@ -299,7 +295,7 @@ impl Authority {
         if !is_hasty {
             return RedeemError::Pending;
         }
-        pace.interval = pace.interval.saturating_add(SLOWER);
+        pace.interval = pace.interval.saturating_add(DeviceRequest::SLOW_DOWN_SECONDS);
         RedeemError::SlowDown {
             interval: pace.interval,
         }

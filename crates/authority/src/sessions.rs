@@ -115,17 +115,19 @@ impl Authority {
         let email = email.trim().parse::<Email>().ok();
         // What is no address counts as one and the same person: attempts keep the key, and strangers choose its length.
         let person = email.as_ref().map(Email::folded).unwrap_or_default();
-        let attempt = self.attempts.begin(client.address, &person, Instant::now());
-        attempt.map_err(|retry_after| SignInError::Throttled { retry_after })?;
-        let user = match &email {
-            Some(email) => self.catalog.user_by_email(email).await?,
-            None => None,
+        let comparing = async {
+            let user = match &email {
+                Some(email) => self.catalog.user_by_email(email).await?,
+                None => None,
+            };
+            let kept = match &user {
+                Some(user) if user.state == UserState::Enabled => self.catalog.password_hash(user.id).await?,
+                _ => None,
+            };
+            let matches = self.passwords.matches(password, kept.clone()).await?;
+            Ok((user, kept, matches))
         };
-        let kept = match &user {
-            Some(user) if user.state == UserState::Enabled => self.catalog.password_hash(user.id).await?,
-            _ => None,
-        };
-        let matches = self.passwords.matches(password, kept.clone()).await?;
+        let (user, kept, matches) = self.attempt(&client, &person, comparing).await?;
         let Some(user) = user else {
             return Err(SignInError::Wrong);
         };
@@ -146,6 +148,22 @@ impl Authority {
                 ..other?
             }),
         }
+    }
+
+    /// Compares a password, unless too many attempts failed. What could not be compared was no attempt.
+    async fn attempt<T>(
+        &self,
+        client: &Client,
+        person: &str,
+        comparing: impl Future<Output = Result<T, SignInError>>,
+    ) -> Result<T, SignInError> {
+        let attempt = self.attempts.begin(client.address, person, Instant::now());
+        attempt.map_err(|retry_after| SignInError::Throttled { retry_after })?;
+        let compared = comparing.await;
+        if compared.is_err() {
+            self.attempts.undecided(client.address, person);
+        }
+        compared
     }
 
     /// Begins the session of a user whose password was found to match `kept`, unless it has another by now.
@@ -305,10 +323,11 @@ impl Authority {
         let user = self.own_user(caller).await?;
         self.passwords.check(&new, &own_words(&user)).await?;
         let person = user.email.folded();
-        let attempt = self.attempts.begin(client.address, &person, Instant::now());
-        attempt.map_err(|retry_after| SignInError::Throttled { retry_after })?;
-        let kept = self.catalog.password_hash(user.id).await?;
-        if !self.passwords.matches(current, kept).await? {
+        let comparing = async {
+            let kept = self.catalog.password_hash(user.id).await?;
+            Ok(self.passwords.matches(current, kept).await?)
+        };
+        if !self.attempt(&client, &person, comparing).await? {
             self.record_failure(&user, &client).await?;
             return Err(SignInError::Wrong);
         }
@@ -423,4 +442,80 @@ fn not_a_user() -> Error {
     Error::Forbidden(
         "only a signed-in user has sessions and a password; a management token has none".to_owned(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Settings;
+    use rescind_domain::Agent;
+    use rescind_testkit::{FrozenClock, SeededRng};
+
+    const EMAIL: &str = "ada@example.com";
+    const PASSWORD: &str = "correct lamp ferry onion";
+    const ADDRESS: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+
+    fn client() -> Client {
+        Client {
+            address: ADDRESS,
+            agent: Agent::new("a test"),
+        }
+    }
+
+    /// With one user, who can sign in.
+    async fn authority(directory: &tempfile::TempDir) -> (Arc<Authority>, User) {
+        let location = rescind_catalog::Location::Sqlite(directory.path().join("catalog.sqlite"));
+        let settings = Settings {
+            node_name: "node-1".to_owned(),
+            clock: Arc::new(FrozenClock::default()),
+            rng: Arc::new(SeededRng::new(1)),
+            session_limits: SessionLimits::default(),
+        };
+        let catalog = crate::Catalog::open(&location).await.expect("a catalog");
+        let authority = Authority::open(catalog, settings).await.expect("an authority");
+        let email: Email = EMAIL.parse().expect("an address");
+        let founding = authority.draw_up(email.clone()).expect("drawn up");
+        let operator = Caller::operator(founding.account.id);
+        authority.found(founding).await.expect("founded");
+        let user = authority.user_by_email(&operator, &email).await.expect("there");
+        authority
+            .set_password(&operator, user.id, PASSWORD.to_owned())
+            .await
+            .expect("set");
+        (authority, user)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_password_that_is_replaced_while_it_is_compared_signs_nobody_in() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (authority, user) = authority(&directory).await;
+        // While this act goes on, no session can begin.
+        let mut act = authority.begin(None).await.expect("begun");
+        let signing_in = tokio::spawn({
+            let authority = Arc::clone(&authority);
+            async move { authority.sign_in(EMAIL, PASSWORD.to_owned(), client()).await }
+        });
+        // That the password matched is known from here on, and what it was compared with is the old hash.
+        while !authority.attempts.is_home(ADDRESS, EMAIL) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        act.set_password(user.id, "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g")
+            .await
+            .expect("set");
+        let entry = user_entry(Actor::Operator, Act::UserPassword, &user);
+        authority.commit(act, entry).await.expect("committed");
+        let signed_in = signing_in.await.expect("ran");
+        assert!(matches!(signed_in, Err(SignInError::Wrong)));
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_compared_was_no_attempt() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (authority, _) = authority(&directory).await;
+        authority.catalog.close().await;
+        for attempt in 0..20 {
+            let failed = authority.sign_in(EMAIL, PASSWORD.to_owned(), client()).await;
+            assert!(matches!(failed, Err(SignInError::Failed(_))), "{attempt}");
+        }
+    }
 }

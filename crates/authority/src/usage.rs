@@ -1,14 +1,14 @@
 //! Usage: what tokens are used for and by whom. Counted in memory, written in batches off the hot path; a help for
 //! people, not a promise.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
+use hashbrown::{Equivalent, HashMap};
 use parking_lot::Mutex;
 use rescind_catalog::{AuditVerdict, Use};
 use rescind_domain::{
     AccountId, Action, Agent, Client, DatabaseName, DatabaseTokenId, Hour, LastClient, ManagementTokenId,
-    Permit, Subject, Usage, Verb,
+    Permit, Subject, Timestamp, Usage, Verb,
 };
 
 use crate::grants::TokenRef;
@@ -22,7 +22,8 @@ pub(crate) struct UsageTable {
 #[derive(Default)]
 struct Shard {
     counts: HashMap<Counted, u64>,
-    clients: HashMap<TokenRef, Client>,
+    /// Who used a token last, with a time of its own: the use may have been noted and written down before.
+    clients: HashMap<TokenRef, LastClient>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -31,6 +32,22 @@ struct Counted {
     hour: Hour,
     action: Action,
     database: DatabaseName,
+}
+
+/// As [`Counted`], borrowed: what is counted already is found without an allocation.
+#[derive(Hash)]
+struct Asked<'a> {
+    token: DatabaseTokenId,
+    hour: Hour,
+    action: Action,
+    database: &'a DatabaseName,
+}
+
+impl Equivalent<Counted> for Asked<'_> {
+    fn equivalent(&self, counted: &Counted) -> bool {
+        (self.token, self.hour, self.action, self.database)
+            == (counted.token, counted.hour, counted.action, &counted.database)
+    }
 }
 
 const SHARDS: usize = 64;
@@ -53,32 +70,41 @@ impl UsageTable {
         &self.shards[usize::from(id[15]) % SHARDS]
     }
 
-    fn count(&self, permit: &Permit, hour: Hour, address: IpAddr, agent: &str) {
+    fn count(&self, permit: &Permit, at: Timestamp, address: IpAddr, agent: &str) {
         let mut shard = self.shard(permit.token().to_bytes()).lock();
-        let counted = Counted {
+        let asked = Asked {
             token: permit.token(),
-            hour,
+            hour: Hour::of(at),
             action: permit.action(),
-            database: permit.database().clone(),
+            database: permit.database(),
         };
-        if let Some(count) = shard.counts.get_mut(&counted) {
+        if let Some(count) = shard.counts.get_mut(&asked) {
             *count += 1;
         } else if shard.counts.len() < MOST_PER_SHARD {
+            let counted = Counted {
+                token: asked.token,
+                hour: asked.hour,
+                action: asked.action,
+                database: asked.database.clone(),
+            };
             shard.counts.insert(counted, 1);
         }
-        shard.see(TokenRef::Database(permit.token()), address, agent);
+        shard.see(TokenRef::Database(permit.token()), at, address, agent);
     }
 }
 
 impl Shard {
-    fn see(&mut self, token: TokenRef, address: IpAddr, agent: &str) {
+    fn see(&mut self, token: TokenRef, at: Timestamp, address: IpAddr, agent: &str) {
         let is_full = self.clients.len() >= MOST_PER_SHARD;
         match self.clients.get_mut(&token) {
-            Some(known) if known.address == address && known.agent.as_str() == agent => {}
+            Some(known) if known.client.address == address && known.client.agent.as_str() == agent => {
+                known.at = at;
+            }
             None if is_full => {}
             _ => {
                 let agent = Agent::new(agent);
-                self.clients.insert(token, Client { address, agent });
+                let client = Client { address, agent };
+                self.clients.insert(token, LastClient { at, client });
             }
         }
     }
@@ -87,14 +113,14 @@ impl Shard {
 impl Authority {
     /// Counts an admitted request of the data plane, and remembers who made it.
     pub fn note_use(&self, permit: &Permit, address: IpAddr, agent: &str) {
-        let hour = Hour::of(self.recently());
-        self.usage.count(permit, hour, address, agent);
+        self.usage.count(permit, self.recently(), address, agent);
     }
 
     /// Remembers who made an administrative request.
     pub fn note_caller(&self, caller: &Caller, address: IpAddr, agent: &str) {
         if let Some(token @ TokenRef::Management(id)) = caller.token() {
-            self.usage.shard(id.to_bytes()).lock().see(token, address, agent);
+            let mut shard = self.usage.shard(id.to_bytes()).lock();
+            shard.see(token, self.recently(), address, agent);
         }
     }
 
@@ -153,9 +179,20 @@ impl Authority {
             counts.extend(shard.counts.into_iter().map(as_usage));
             clients.extend(shard.clients);
         }
+        let used = self.grants().take_used().into_iter().map(|(token, at)| {
+            let seen: Option<LastClient> = clients.remove(&token);
+            let at = seen.as_ref().map_or(at, |seen| seen.at.max(at));
+            (token, at, seen.map(|seen| seen.client))
+        });
+        let mut used: Vec<_> = used.collect();
+        // Uses within a second of one that was noted before are not noted again; who made them is.
+        used.extend(
+            clients
+                .into_iter()
+                .map(|(token, seen)| (token, seen.at, Some(seen.client))),
+        );
         let (mut database, mut management, mut sessions) = (Vec::new(), Vec::new(), Vec::new());
-        for (token, at) in self.grants().take_used() {
-            let client = clients.remove(&token);
+        for (token, at, client) in used {
             match token {
                 TokenRef::Database(id) => database.push(Use { id, at, client }),
                 TokenRef::Management(id) => management.push(Use { id, at, client }),

@@ -102,6 +102,14 @@ pub struct DeviceRequest {
     pub state: DeviceState,
 }
 
+impl DeviceRequest {
+    /// How long a program waits between two questions when nobody said, in seconds (RFC 8628 section 3.2).
+    pub const POLL_SECONDS: u32 = 5;
+
+    /// How many seconds longer a program waits each time it is told to (RFC 8628 section 3.5).
+    pub const SLOW_DOWN_SECONDS: u32 = 5;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use rescind_domain::DeviceRequest;
 use serde::{Deserialize, Serialize};
 
 use crate::SecretText;
@@ -17,10 +18,10 @@ pub const DEVICE_CODE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_cod
 pub const INFLUXCTL_CLIENT: &str = "influxctl";
 
 /// How long a client waits between two questions when nobody said, in seconds (RFC 8628 section 3.2).
-pub const DEFAULT_POLL_SECONDS: u32 = 5;
+pub const DEFAULT_POLL_SECONDS: u32 = DeviceRequest::POLL_SECONDS;
 
 /// How many seconds longer a client waits each time it is told to (RFC 8628 section 3.5).
-pub const SLOW_DOWN_SECONDS: u32 = 5;
+pub const SLOW_DOWN_SECONDS: u32 = DeviceRequest::SLOW_DOWN_SECONDS;
 
 /// Asks for a device code (RFC 8628 section 3.1).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

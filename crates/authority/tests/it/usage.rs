@@ -129,6 +129,29 @@ async fn who_used_a_token_last_is_known_after_a_restart() {
     assert_eq!(seen.expect("somebody").client.agent.as_str(), "influxctl/1.0");
 }
 
+/// When a token was last used is noted once a second; who used it is not left out for that.
+#[tokio::test]
+async fn who_used_a_token_within_the_same_second_is_known_too() {
+    let house = House::new().await;
+    let token = house.token(&[("read", "*")]).await;
+    use_it(&house, &token.secret, Action::Read, "a", 1);
+    house.authority.record_uses().await.expect("flushed");
+    house.clock.advance(Duration::from_millis(400));
+    let house = house.reopened().await;
+    use_it(&house, &token.secret, Action::Read, "a", 2);
+    house.authority.record_uses().await.expect("flushed");
+    let last = house
+        .authority
+        .last_client(&house.caller, house.place, token.item.id)
+        .await
+        .expect("read")
+        .expect("somebody");
+    assert_eq!(
+        (last.at, last.client),
+        (FrozenClock::START.plus_micros(400_000), client(2))
+    );
+}
+
 #[tokio::test]
 async fn old_usage_is_forgotten_after_a_week_and_unknown_tokens_have_none() {
     let house = House::new().await;
