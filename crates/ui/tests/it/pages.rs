@@ -36,7 +36,10 @@ fn a_token_page_shows_what_it_opens_who_uses_it_and_its_trail() {
     assert_eq!(trail[0][1], "Created", "{trail}");
     // Uses are written down every few seconds.
     let begun = std::time::Instant::now();
-    while !browser.source().contains("Last client") {
+    while !["Last client", "Use by database"]
+        .iter()
+        .all(|part| browser.source().contains(part))
+    {
         assert!(begun.elapsed().as_secs() < 30, "the use is not shown");
         browser.reload();
     }
@@ -73,7 +76,7 @@ fn accounts_and_clusters_are_chosen() {
     browser.click("Account Default account");
     browser.click("All Accounts");
     browser.arrives_at("/accounts");
-    browser.click("Cluster Select a Cluster");
+    browser.click("Cluster Default cluster");
     browser.click("All Clusters");
     browser.arrives_at(&format!("{}/clusters", stage.account()));
     assert_eq!(
@@ -262,4 +265,31 @@ fn the_columns_are_the_documented_ones() {
         headers(&browser),
         json!(["Status", "First Name", "Last Name", "Email", "Roles", "Joined On"])
     );
+}
+
+/// The browser itself counts what moved on the page without anybody doing anything (Layout Instability).
+#[test]
+fn nothing_moves_while_a_list_loads() {
+    let stage = Stage::start();
+    for number in 0..12 {
+        stage.token(&format!("Station {number:02}"), "weather");
+    }
+    let browser = stage.browser();
+    for path in [
+        stage.cluster("database-tokens"),
+        stage.cluster("databases"),
+        "/".to_owned(),
+        "/profile".to_owned(),
+    ] {
+        browser.goto(&path);
+        browser.sees("Times are in");
+        let moved = browser.run_js(
+            "return new Promise((done) => { let sum = 0; \
+             new PerformanceObserver((list) => { for (const shift of list.getEntries()) sum += shift.value; }) \
+               .observe({ type: 'layout-shift', buffered: true }); \
+             requestAnimationFrame(() => setTimeout(() => done(sum), 100)); })",
+            &json!([]),
+        );
+        assert_eq!(moved, json!(0), "{path}");
+    }
 }
