@@ -13,6 +13,7 @@ mod people;
 mod protection;
 mod revoking;
 mod roles;
+mod routes;
 mod signing_in;
 mod stage;
 mod visitors;

@@ -47,14 +47,24 @@ impl Visitor {
 
     /// The form of a page that posts to `action`.
     pub(crate) fn form_on(&self, path: &str, action: &str) -> Form {
+        let form = self.shown_form_on(path, action);
+        form.unwrap_or_else(|| panic!("{path} shows no form that posts to {action}"))
+    }
+
+    /// The same as [`Self::form`], where there is one.
+    pub(crate) fn shown_form(&self, path: &str) -> Option<Form> {
+        self.shown_form_on(path, path)
+    }
+
+    /// The same as [`Self::form_on`], where there is one.
+    pub(crate) fn shown_form_on(&self, path: &str, action: &str) -> Option<Form> {
         let page = self.get(path);
-        assert_eq!(page.status, 200, "{path} says {}", title(&page));
-        let mut forms = posting_forms(&page.text(), path);
-        let at = forms
-            .iter()
-            .position(|form| form.action.split('?').next() == Some(action));
-        let at = at.unwrap_or_else(|| panic!("no form on {path} posts to {action}: {forms:?}"));
-        forms.swap_remove(at)
+        let forms = match page.status {
+            200 => posting_forms(&page.text(), path),
+            _ => Vec::new(),
+        };
+        let is_it = |form: &Form| form.action.split('?').next() == Some(action);
+        forms.into_iter().find(is_it)
     }
 
     /// Sends a form, saying that it comes from our own pages as browsers do.
