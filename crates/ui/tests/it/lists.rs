@@ -28,8 +28,11 @@ fn search_finds_by_description_and_by_id_as_one_types() {
     assert_eq!(browser.column("Description"), ["Station 17"]);
     assert_eq!(browser.value_of("Search by description or ID"), "station 17");
 
+    browser.fill("Search by description or ID", "nowhere");
+    browser.does_not_see("Station");
     browser.fill("Search by description or ID", &wanted.id);
-    browser.sees("Station 17");
+    browser.sees("1–1 of 1");
+    assert_eq!(browser.column("Description"), ["Station 17"]);
     browser.fill("Search by description or ID", "nowhere at all");
     browser.does_not_see("Station");
     browser.click("Clear search and filters");

@@ -155,18 +155,31 @@ fn what_was_typed_survives_the_end_of_the_session() {
     assert_eq!(browser.complaints().len(), 1, "the console tells of the one 401");
 }
 
+/// Session fixation: an attacker, who may log in too, plants the cookie of a session of theirs that lives (ASVS 7.2.4).
 #[test]
 fn a_session_that_somebody_else_chose_does_not_become_ones_own() {
     let stage = Stage::empty();
-    let chosen = "S.V1.chosenByAnAttackerBeforeTheVictimSignedIn";
+    let attacker = stage.user("member", "mallory@example.org");
+    let planted = attacker.cookie(SESSION).expect("signed in");
     let victim = Visitor::new(&stage.server);
-    victim.put_cookie(SESSION, chosen);
-    victim.submit("/sign-in", &[("email", ADMIN), ("password", PASSWORD)]);
-    assert_eq!(victim.get("/profile").status, 200);
-    assert_ne!(victim.cookie(SESSION).as_deref(), Some(chosen));
-    let attacker = Visitor::new(&stage.server);
-    attacker.put_cookie(SESSION, chosen);
-    assert_eq!(attacker.get("/profile").status, 303);
+    victim.put_cookie(SESSION, &planted);
+    assert!(
+        victim.get("/profile").text().contains("mallory@example.org"),
+        "it lives"
+    );
+    // The page Log In sends whoever is signed in away; the seal, though, is of the session, which the attacker knows.
+    let mut form = attacker.form_on("/profile", "/sign-out");
+    form.action = "/sign-in".to_owned();
+    let reply = victim.post(&form.with(&[("email", ADMIN), ("password", PASSWORD)]));
+    assert_eq!(reply.status, 303, "{reply}");
+    assert_ne!(victim.cookie(SESSION), Some(planted.clone()), "the cookie is new");
+    assert!(victim.get("/profile").text().contains(ADMIN));
+    let page = attacker.get("/profile");
+    assert!(
+        !page.text().contains(ADMIN),
+        "the planted session is nobody else's"
+    );
+    assert_eq!(page.status, 303, "it ended when the browser signed in anew");
 
     // And each sign-in begins a session of its own.
     let again = Visitor::new(&stage.server);
