@@ -15,7 +15,10 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ("engine", &["domain"]),
     ("gateway", &["domain", "wire", "authority"]),
     ("ui", &["domain", "authority"]),
-    ("server", &["domain", "wire", "authority", "engine", "gateway", "ui"]),
+    (
+        "server",
+        &["domain", "wire", "authority", "engine", "gateway", "ui"],
+    ),
     ("cli", &["domain", "wire"]),
     ("testkit", &["domain"]),
     ("xtask", &["cli"]),
@@ -40,7 +43,16 @@ const UNREACHABLE: [(&str, &[&str]); 5] = [
     ("wire", &["tokio", "sqlx", "axum", "tonic", "datafusion"]),
     ("cli", &["tokio", "sqlx", "axum", "tonic", "datafusion"]),
     ("gateway", &["datafusion", "rescind-engine", "rescind-server"]),
-    ("ui", &["datafusion", "tonic", "rescind-engine", "rescind-gateway", "rescind-server"]),
+    (
+        "ui",
+        &[
+            "datafusion",
+            "tonic",
+            "rescind-engine",
+            "rescind-gateway",
+            "rescind-server",
+        ],
+    ),
 ];
 
 /// Named by nobody who writes `domain`, though a library below it might bring it along.
