@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rescind_testkit::{Browser, BrowserSetup, Scheme};
 use serde_json::json;
 
-use crate::hostile::TEXTS;
+use crate::hostile::{TEXTS, device};
+use crate::roles::linked;
 use crate::stage::Stage;
 
 /// A page and the name of its pictures.
@@ -105,7 +106,11 @@ fn tokens_look_right() {
         stage.write_status(&token.secret);
     }
     let one = |what: &str| stage.cluster(&format!("database-tokens/{}{what}", token.id));
-    let job = stage.management_token("Backup");
+    let other = stage.token("Telegraf in the cellar", "weather");
+    let (job, other_job) = (
+        stage.management_token("Backup"),
+        stage.management_token("Restore"),
+    );
     let jobs = format!("{}/management-tokens", stage.account());
     look_at(
         &stage.browser(),
@@ -119,10 +124,21 @@ fn tokens_look_right() {
             ("database-token-new", stage.cluster("database-tokens/new")),
             ("database-token-edit", one("/edit")),
             ("database-token-revoke", one("/revoke")),
+            (
+                "database-tokens-revoke",
+                stage.cluster(&format!(
+                    "database-tokens/revoke?token={}&token={}",
+                    token.id, other.id
+                )),
+            ),
             ("management-tokens", jobs.clone()),
             ("management-token", format!("{jobs}/{}", job.id)),
             ("management-token-new", format!("{jobs}/new")),
             ("management-token-revoke", format!("{jobs}/{}/revoke", job.id)),
+            (
+                "management-tokens-revoke",
+                format!("{jobs}/revoke?token={}&token={}", job.id, other_job.id),
+            ),
         ],
     );
 }
@@ -131,7 +147,13 @@ fn tokens_look_right() {
 fn resources_look_right() {
     let stage = furnished();
     let account = stage.account();
-    // The first database and the first table of a cluster have the number 1.
+    for gone in ["tides", "weather/tables/weather"] {
+        let path = format!("{}/databases/{gone}", stage.server.cluster_path());
+        assert_eq!(stage.server.management().delete(&path).status, 204, "{gone}");
+    }
+    let writer = stage.token("Writes again", "weather");
+    assert_eq!(stage.write_status(&writer.secret), 204);
+    // The first database and the first table of a cluster have the number 1; the second table is of the same name.
     let database = |what: &str| stage.cluster(&format!("databases/1/{what}"));
     look_at(
         &stage.browser(),
@@ -143,7 +165,9 @@ fn resources_look_right() {
             ("database-delete", database("delete")),
             ("tables", database("tables")),
             ("table-new", database("tables/new")),
-            ("table", database("tables/1")),
+            ("table", database("tables/2")),
+            ("table-restore", database("tables/1/restore")),
+            ("database-restore", stage.cluster("databases/4/restore")),
             ("accounts", "/accounts".to_owned()),
             ("account", account.clone()),
             ("clusters", format!("{account}/clusters")),
@@ -163,15 +187,33 @@ fn people_look_right() {
         &format!("{account}/users/invite"),
         &[("email", "grace@example.org"), ("role", "member")],
     );
+    let id_of = |list: &str, email: &str| {
+        let list = format!("{account}/{list}");
+        linked(&stage, &list, email, &format!("{list}/"))
+    };
+    let user = |act: &str| format!("{account}/users/{}/{act}", id_of("users", "edith@example.org"));
+    let invitation = format!(
+        "{account}/invitations/{}",
+        id_of("invitations", "grace@example.org")
+    );
+    let code = device(&stage, "influxctl", "ada's laptop");
     look_at(
         &stage.browser(),
         &[
             ("users", format!("{account}/users")),
             ("user-invite", format!("{account}/users/invite")),
+            ("user-role", user("role")),
+            ("user-disable", user("disable")),
+            ("user-sign-out", user("sign-out")),
+            ("user-delete", user("delete")),
             ("invitations", format!("{account}/invitations")),
+            ("invitation-details", invitation.clone()),
+            ("invitation-revoke", format!("{invitation}/revoke")),
             ("audit-log", format!("{account}/audit-log")),
             ("profile", "/profile".to_owned()),
+            ("profile-password", "/profile/password".to_owned()),
             ("device", "/device".to_owned()),
+            ("device-confirm", format!("/device?user_code={code}")),
         ],
     );
 }
