@@ -263,7 +263,7 @@ fn a_permission_is_added_and_holds_at_once() {
         &json!([]),
     );
     browser.click("Save Changes");
-    browser.sees("Revision");
+    browser.sees("In force on 1 of 1 nodes");
     assert_eq!(stage.write_status(&token.secret), 204);
 }
 
