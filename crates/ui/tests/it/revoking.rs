@@ -1,10 +1,14 @@
 //! The documented walks of revocation (contract, SEED-1, SEED-3 and SEED-4), each while a client is at work.
 
+use std::time::{Duration, Instant};
+
 use rescind_testkit::{Browser, BrowserSetup, Key};
 
 use crate::stage::{ADMIN, PASSWORD, Stage};
 use crate::writers::Client;
 
+/// How long a use may take to be shown.
+const PATIENCE: Duration = Duration::from_secs(60);
 const RISK: &str = "I understand the risk of this action";
 
 /// Opens the menu at the right end of a row.
@@ -35,6 +39,12 @@ fn a_database_token_is_revoked_by_the_documented_steps() {
     browser.click("Database Tokens");
     browser.sees("Seattle station");
     writer.is_served();
+    // Uses are written down every few seconds.
+    let begun = Instant::now();
+    while browser.column("Last Used").iter().any(|used| used == "Never") {
+        assert!(begun.elapsed() < PATIENCE, "the list shows no use");
+        browser.reload();
+    }
 
     // 6.3, steps 2 to 6.
     options(&browser, "Seattle station");
