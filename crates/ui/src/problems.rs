@@ -1,5 +1,6 @@
 //! What is wrong with a form, field by field.
 
+use http::StatusCode;
 use rescind_authority::Error;
 
 /// Problems by field. A form without any is good.
@@ -29,6 +30,15 @@ impl Problems {
     /// Whether nothing is wrong.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// What the form is answered with when it is shown: 422 while something is wrong with it (RFC 9110 section 15.5.21).
+    pub(crate) fn status(&self) -> StatusCode {
+        if self.is_empty() {
+            StatusCode::OK
+        } else {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
     }
 
     /// What is wrong with this field; empty if nothing is.

@@ -131,11 +131,7 @@ fn view(
     (first_name, last_name): (String, String),
     problems: Problems,
 ) -> Result<Response, Fault> {
-    let status = if problems.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
+    let status = problems.status();
     page_with(
         status,
         &InvitationPage {

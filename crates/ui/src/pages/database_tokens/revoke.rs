@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use rescind_domain::{DatabaseToken, DatabaseTokenId, Subject, Verb};
 
 use super::facts::Facts;
@@ -97,11 +96,7 @@ async fn dialog(
     let state = list::state(visitor, below)?;
     let cancel = state.href();
     let mut page = list::build(app, visitor, state).await?;
-    let status = if problems.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
+    let status = problems.status();
     let action = format!("{}/revoke", token_path(token.cluster, token.id));
     let dialog = Dialog {
         sheet: Sheet::new(&page.frame, "Revoke Database Token", action, cancel),

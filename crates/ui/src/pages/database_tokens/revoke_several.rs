@@ -6,7 +6,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use rescind_domain::{DatabaseToken, DatabaseTokenId, Subject, TokenStatus, Verb};
 
 use super::facts::Facts;
@@ -122,11 +121,7 @@ async fn dialog(
     let state = list::state(visitor, below)?;
     let cancel = state.href();
     let mut page = list::build(app, visitor, state).await?;
-    let status = if problems.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
+    let status = problems.status();
     let dialog = Dialog {
         sheet: Sheet::new(
             &page.frame,

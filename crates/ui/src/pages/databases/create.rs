@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use rescind_authority::{CreateDatabase, Error};
 use rescind_domain::{DatabaseLimits, DatabaseName, MaxColumns, MaxTables, RetentionPeriod, Subject, Verb};
 
@@ -139,10 +138,7 @@ async fn dialog(
     let state = list::state(visitor, below)?;
     let cancel = state.href();
     let mut page = list::build(app, visitor, state).await?;
-    let status = match problems.is_empty() {
-        true => StatusCode::OK,
-        false => StatusCode::UNPROCESSABLE_ENTITY,
-    };
+    let status = problems.status();
     let action = format!("{}/new", list_path(visitor.place()?.cluster));
     let dialog = Dialog {
         sheet: Sheet::new(&page.frame, "Create Database", action, cancel),

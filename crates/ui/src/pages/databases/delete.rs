@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use rescind_domain::{Database, DatabaseId, DatabaseState, Subject, Verb};
 
 use super::facts::Facts;
@@ -105,10 +104,7 @@ async fn dialog(
     let state = list::state(visitor, below)?;
     let cancel = state.href();
     let mut page = list::build(app, visitor, state).await?;
-    let status = match problems.is_empty() {
-        true => StatusCode::OK,
-        false => StatusCode::UNPROCESSABLE_ENTITY,
-    };
+    let status = problems.status();
     let sizes = app.figures.database_bytes().await;
     let action = format!("{}/delete", database_path(place.cluster, database.id));
     let dialog = Dialog {

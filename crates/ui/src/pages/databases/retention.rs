@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use rescind_authority::UpdateDatabase;
 use rescind_domain::{Database, DatabaseId, Subject, Verb};
 
@@ -90,10 +89,7 @@ async fn dialog(
     let state = list::state(visitor, below)?;
     let cancel = state.href();
     let mut page = list::build(app, visitor, state).await?;
-    let status = match problems.is_empty() {
-        true => StatusCode::OK,
-        false => StatusCode::UNPROCESSABLE_ENTITY,
-    };
+    let status = problems.status();
     let action = format!("{}/retention", database_path(database.cluster, database.id));
     let dialog = Dialog {
         sheet: Sheet::new(&page.frame, "Set Retention Period", action, cancel),

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use rescind_domain::{ManagementToken, ManagementTokenId, TokenStatus};
 
 use super::facts::Facts;
@@ -121,11 +120,7 @@ async fn dialog(
     let state = list::state(visitor, below)?;
     let cancel = state.href();
     let mut page = list::build(app, visitor, state).await?;
-    let status = if problems.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
+    let status = problems.status();
     let action = format!("{}/revoke", list_path(visitor.account_of()?));
     let dialog = Dialog {
         sheet: Sheet::new(&page.frame, "Revoke Management Tokens", action, cancel),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::{StatusCode, header};
+use http::header;
 use rescind_authority::{Error, SignInError, SignedIn};
 
 use super::show::build;
@@ -104,11 +104,7 @@ pub(crate) fn tell_of_new_password(app: &App, signed_in: &SignedIn) {
 
 async fn dialog(app: &Arc<App>, visitor: &Visitor, problems: Problems) -> Result<Response, Fault> {
     let mut page = build(app, visitor).await?;
-    let status = if problems.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
+    let status = problems.status();
     let dialog = Dialog {
         sheet: Sheet::new(&page.frame, "Change Password", "/profile/password", "/profile"),
         email: visitor.user.email.to_string(),

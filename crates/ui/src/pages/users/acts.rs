@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use rescind_domain::{Subject, User, UserId, Verb};
 
 use super::{list, user_path, users_path};
@@ -216,10 +215,7 @@ async fn dialog(
     let state = list::state(visitor, below)?;
     let cancel = state.href();
     let mut page = list::build(app, visitor, state).await?;
-    let status = match problems.is_empty() {
-        true => StatusCode::OK,
-        false => StatusCode::UNPROCESSABLE_ENTITY,
-    };
+    let status = problems.status();
     let action = user_path(user.account, user.id, act.path());
     let dialog = Dialog {
         sheet: Sheet::new(&page.frame, act.title(), action, cancel),

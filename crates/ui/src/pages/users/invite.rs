@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use rescind_authority::{Created, Invite};
 use rescind_domain::{Email, Invitation, Role, Subject, Verb};
 
@@ -153,10 +152,7 @@ async fn dialog(
     let state = list::state(visitor, below)?;
     let cancel = state.href();
     let mut page = list::build(app, visitor, state).await?;
-    let status = match problems.is_empty() {
-        true => StatusCode::OK,
-        false => StatusCode::UNPROCESSABLE_ENTITY,
-    };
+    let status = problems.status();
     let action = format!("{}/invite", users_path(visitor.account_of()?));
     let dialog = Dialog {
         sheet: Sheet::new(&page.frame, "Invite User", action, cancel),

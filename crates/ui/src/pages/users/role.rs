@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 use rescind_authority::UpdateUser;
 use rescind_domain::{Role, Subject, User, UserId, Verb};
 
@@ -110,10 +109,7 @@ async fn dialog(
     let state = list::state(visitor, below)?;
     let cancel = state.href();
     let mut page = list::build(app, visitor, state).await?;
-    let status = match problems.is_empty() {
-        true => StatusCode::OK,
-        false => StatusCode::UNPROCESSABLE_ENTITY,
-    };
+    let status = problems.status();
     let action = user_path(user.account, user.id, "role");
     let dialog = Dialog {
         sheet: Sheet::new(&page.frame, "Change Role", action, cancel),
