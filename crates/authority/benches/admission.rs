@@ -13,12 +13,14 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use rescind_authority::{Authority, Caller, Catalog, Location, Place, Refusal, SessionLimits, Settings};
+use rescind_authority::{
+    Authority, Caller, Catalog, Location, NodeSettings, Place, Refusal, SessionLimits, Settings,
+};
 use rescind_domain::{
     Action, Actor, Ask, Clock, DatabaseName, DatabaseToken, DatabaseTokenId, Permission, Permissions,
     Resource, Secret, SecretKind, Timestamp, TokenState,
 };
-use rescind_testkit::SeededRng;
+use rescind_testkit::{FrozenStopwatch, SeededRng};
 use sha2::{Digest, Sha512};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -122,7 +124,8 @@ impl World {
             .map(|number| format!("sensors-{number}").parse())
             .collect::<Result<_, _>>()?;
         let settings = || Settings {
-            node_name: "bench".to_owned(),
+            node: NodeSettings::alone("bench"),
+            stopwatch: Arc::new(FrozenStopwatch::default()),
             clock: Arc::new(WallClock),
             rng: Arc::<SeededRng>::clone(&rng),
             session_limits: SessionLimits::default(),

@@ -12,14 +12,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use memchr::memmem;
 use rescind_authority::{
-    Authority, Caller, Catalog, CreateDatabaseToken, Location, Place, SessionLimits, Settings, TokenColumn,
-    TokenSearch,
+    Authority, Caller, Catalog, CreateDatabaseToken, Location, NodeSettings, Place, SessionLimits, Settings,
+    TokenColumn, TokenSearch,
 };
 use rescind_domain::{
     Actor, Clock, DatabaseName, DatabaseToken, DatabaseTokenId, Permission, Permissions, Secret, SecretKind,
     Timestamp, TokenState, TokenStatus, UserId,
 };
-use rescind_testkit::SeededRng;
+use rescind_testkit::{FrozenStopwatch, SeededRng};
 use tokio::runtime::Runtime;
 
 use figures::{Sample, Table};
@@ -83,7 +83,8 @@ impl World {
         let location = Location::Sqlite(directory.path().join("catalog.sqlite"));
         let rng = Arc::new(SeededRng::new(size as u64));
         let settings = Settings {
-            node_name: "bench".to_owned(),
+            node: NodeSettings::alone("bench"),
+            stopwatch: Arc::new(FrozenStopwatch::default()),
             clock: Arc::new(WallClock),
             rng: Arc::<SeededRng>::clone(&rng),
             session_limits: SessionLimits::default(),

@@ -78,7 +78,7 @@ impl Authority {
     pub fn nodes(&self, caller: &Caller) -> Result<Vec<NodeStatus>, Error> {
         caller.check(caller.account(), Verb::Read, Subject::Node)?;
         Ok(vec![NodeStatus {
-            name: self.settings.node_name.clone(),
+            name: self.node.info.name.clone(),
             revision: self.revision(),
             is_admitting: self.is_current(),
             grants: self.grant_count(),

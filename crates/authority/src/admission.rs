@@ -1,7 +1,6 @@
 //! Admission: from the bytes of a secret to a permit, or to a caller.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use rescind_domain::{Ask, DatabaseView, Permit, Presented, SecretKind, Tether, Timestamp, decide};
 
@@ -119,12 +118,12 @@ impl Authority {
         wanted: &'static [SecretKind],
     ) -> Result<(Arc<Entry>, Timestamp), Refusal> {
         // First of all: a node that cannot know must not even say that a token is unknown (promise G3).
-        if !self.is_current.load(Ordering::Acquire) {
+        if !self.is_current() {
             return Err(Refusal::Unavailable);
         }
         let presented = Presented::parse(secret)?;
         let entry = self.grants().find(&presented.hash).ok_or(Refusal::Unknown)?;
-        if entry.is_cut() {
+        if entry.is_revoked() {
             return Err(Refusal::Revoked);
         }
         // Asking the time costs as much as a look-up: only a token that expires is worth it.

@@ -1,43 +1,77 @@
 //! The authority: what it holds, how it starts, what it does on its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use rescind_catalog::{Catalog, Grant as CatalogGrant, LoadedGrant, Page};
-use rescind_domain::{Clock, Revision, Rng, Timestamp};
+use rescind_catalog::{Catalog, NodeInfo, Page};
+use rescind_domain::{Clock, NodeId, Revision, Rng, Stopwatch, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::attempts::{Attempts, Guesses};
 use crate::devices::Paces;
 use crate::directory::Directory;
-use crate::grants::{Grant, GrantTable};
+use crate::grants::GrantTable;
+use crate::leases::{Leases, Shared, hear};
+use crate::node::Node;
 use crate::passwords::Passwords;
-use crate::token_index::TokenIndex;
 use crate::usage::UsageTable;
 use crate::{Error, SessionLimits};
 
 /// What the composition root decides.
 pub struct Settings {
-    /// This node's name in receipts and lists.
-    pub node_name: String,
+    /// What this process is among the others that act on the catalog.
+    pub node: NodeSettings,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Measures the terms of leases.
+    pub stopwatch: Arc<dyn Stopwatch>,
     /// Mints ids and secrets.
     pub rng: Arc<dyn Rng>,
     /// How long sessions last.
     pub session_limits: SessionLimits,
 }
 
+/// What a process says about itself to the others.
+#[derive(Debug, Clone)]
+pub struct NodeSettings {
+    /// Its name in receipts and lists.
+    pub name: String,
+    /// Where clients reach it.
+    pub address: String,
+    /// Which release it runs.
+    pub version: String,
+    /// How long a term of its lease lasts: a revocation waits that long for a node that was cut off.
+    pub lease_ttl: Duration,
+    /// Whether it admits requests. A command that only acts takes no lease.
+    pub admits: bool,
+}
+
+impl NodeSettings {
+    /// The longest term of a lease: what a revocation may have to wait for a node that was cut off.
+    pub const LONGEST_LEASE: Duration = Duration::from_secs(60);
+    /// How long a term lasts where nothing else is said.
+    pub const USUAL_LEASE: Duration = Duration::from_secs(5);
+
+    /// A node that nobody else needs to know of.
+    pub fn alone(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            address: String::new(),
+            version: String::new(),
+            lease_ttl: Self::USUAL_LEASE,
+            admits: true,
+        }
+    }
+}
+
 /// Every use case, and the tables in memory that admission reads.
 pub struct Authority {
     pub(crate) catalog: Catalog,
     pub(crate) settings: Settings,
-    grants: GrantTable,
-    directory: Directory,
+    pub(crate) node: Node,
     pub(crate) passwords: Passwords,
     pub(crate) usage: UsageTable,
-    pub(crate) token_index: TokenIndex,
     pub(crate) paces: Paces,
     /// Failed attempts to sign in.
     pub(crate) attempts: Attempts,
@@ -45,16 +79,10 @@ pub struct Authority {
     pub(crate) guesses: Guesses,
     /// Held by whoever takes a device's request.
     pub(crate) asking: tokio::sync::Mutex<()>,
-    /// The last revision in the tables.
-    applied: AtomicI64,
     /// The last revision whose changes were forgotten, as far as this process knows.
     pruned: AtomicI64,
     /// The time, a moment ago: good enough to say when a token was last used.
     recently: AtomicI64,
-    /// Held by whoever brings the tables up to date: revisions are applied in order.
-    pub(crate) applying: tokio::sync::Mutex<()>,
-    /// Whether the tables hold everything that the catalog may have acknowledged (promise G3).
-    pub(crate) is_current: AtomicBool,
 }
 
 /// How often uses are written to the catalog.
@@ -72,33 +100,93 @@ impl Authority {
     /// # Errors
     /// The catalog cannot be read, or holds what cannot be.
     pub async fn open(catalog: Catalog, settings: Settings) -> Result<Arc<Self>, Error> {
+        let NodeSettings {
+            name,
+            address,
+            version,
+            lease_ttl,
+            admits,
+        } = settings.node.clone();
+        let (id, leases) = match catalog.is_shared() {
+            true => (NodeId::mint(&*settings.rng), Leases::Shared(Shared::new(admits))),
+            // Nobody tells it from others.
+            false => (NodeId::from_bytes([0; 16]), Leases::Sole),
+        };
+        let info = NodeInfo {
+            id,
+            name,
+            address,
+            version,
+            ttl: lease_ttl,
+        };
+        let node = Node::new(
+            info,
+            Arc::new(catalog.clone()),
+            Arc::clone(&settings.clock),
+            Arc::clone(&settings.stopwatch),
+            leases,
+        );
         let authority = Self {
-            grants: GrantTable::new(),
-            directory: Directory::default(),
+            node,
             passwords: Passwords::new(&*settings.rng)?,
             usage: UsageTable::new(),
-            token_index: TokenIndex::new(),
             paces: Paces::default(),
             attempts: Attempts::default(),
             guesses: Guesses::default(),
             asking: tokio::sync::Mutex::new(()),
-            applied: AtomicI64::new(0),
             pruned: AtomicI64::new(0),
             recently: AtomicI64::new(settings.clock.now().micros()),
-            applying: tokio::sync::Mutex::new(()),
-            is_current: AtomicBool::new(false),
             catalog,
             settings,
         };
         authority.load().await?;
+        if admits && matches!(authority.node.leases, Leases::Shared(_)) {
+            // Before anyone hears that it is ready.
+            authority.node.renew().await?;
+        }
         Ok(Arc::new(authority))
     }
 
-    /// Flushes uses and recovers from a lost catalog until `shutdown`, then flushes once more.
+    /// Stays current, flushes uses and forgets what is past, until `shutdown`; then flushes once more.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         // Beside each other: writing uses down may take long, and a closed node must not wait for it.
-        tokio::join!(self.keep_current(&shutdown), self.keep_books(&shutdown));
+        tokio::join!(
+            self.keep_time(&shutdown),
+            self.keep_current(&shutdown),
+            self.keep_books(&shutdown)
+        );
         self.flush_uses().await;
+    }
+
+    async fn keep_current(&self, shutdown: &CancellationToken) {
+        match &self.node.leases {
+            Leases::Shared(shared) if shared.admits => {
+                tokio::join!(
+                    self.node.keep_lease(shared, shutdown),
+                    hear(&self.catalog, shared, shutdown)
+                );
+            }
+            Leases::Shared(_) => {}
+            Leases::Sole => {
+                let mut look = tokio::time::interval(LOOK);
+                loop {
+                    tokio::select! {
+                        () = shutdown.cancelled() => break,
+                        _ = look.tick() => self.recover().await,
+                    }
+                }
+            }
+        }
+    }
+
+    async fn keep_time(&self, shutdown: &CancellationToken) {
+        let mut look = tokio::time::interval(LOOK);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                _ = look.tick() => self.recently.store(self.clock().now().micros(), Ordering::Relaxed),
+            }
+        }
     }
 
     async fn keep_books(&self, shutdown: &CancellationToken) {
@@ -120,44 +208,27 @@ impl Authority {
         }
     }
 
-    async fn keep_current(&self, shutdown: &CancellationToken) {
-        let mut look = tokio::time::interval(LOOK);
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                _ = look.tick() => {
-                    self.recently.store(self.clock().now().micros(), Ordering::Relaxed);
-                    self.recover().await;
-                }
-            }
-        }
-    }
-
     /// How many tokens may be admitted at present, expired ones included.
     pub fn grant_count(&self) -> usize {
-        self.grants.len()
+        self.grants().len()
     }
 
     /// The last revision that this node acts by.
     pub fn revision(&self) -> Revision {
-        Revision::new(self.applied.load(Ordering::Acquire))
+        self.node.revision()
     }
 
     /// Whether this node can tell which tokens hold (promise G3).
     pub fn is_current(&self) -> bool {
-        self.is_current.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn set_applied(&self, revision: Revision) {
-        self.applied.store(revision.get(), Ordering::Release);
+        self.node.is_current()
     }
 
     pub(crate) fn grants(&self) -> &GrantTable {
-        &self.grants
+        &self.node.grants
     }
 
     pub(crate) fn directory(&self) -> &Directory {
-        &self.directory
+        &self.node.directory
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -173,19 +244,10 @@ impl Authority {
         &*self.settings.rng
     }
 
-    pub(crate) fn put_grant(&self, loaded: LoadedGrant) {
-        let grant = match loaded.grant {
-            CatalogGrant::Database(grant) => Grant::Database(grant),
-            CatalogGrant::Management(grant) => Grant::Management(grant),
-            CatalogGrant::Session(grant) => Grant::Session(Box::new(grant)),
-        };
-        self.grants.put(&loaded.secret, grant, loaded.last_used_at);
-    }
-
     async fn load(&self) -> Result<(), Error> {
         let revision = self
             .catalog
-            .load_grants(&mut |loaded| self.put_grant(loaded))
+            .load_grants(&mut |loaded| self.node.put_grant(loaded))
             .await?;
         for account in self.catalog.accounts(&Page::first(Page::MAX)).await?.items {
             for cluster in self
@@ -194,17 +256,16 @@ impl Authority {
                 .await?
                 .items
             {
-                self.directory.put_cluster(account.id, cluster.id);
+                self.directory().put_cluster(account.id, cluster.id);
             }
         }
         for entry in self.catalog.load_directory().await?.entries {
-            self.directory
+            self.directory()
                 .put(entry.view.id, Some((entry.cluster, entry.view)));
         }
-        self.set_applied(revision);
+        self.node.set_applied(revision);
         // What was committed between the first read and the last is applied now; nothing is admitted before.
-        let now = self.catalog.revision().await?;
-        self.catch_up(now).await
+        self.node.follow().await
     }
 
     async fn flush_uses(&self) {
@@ -213,9 +274,12 @@ impl Authority {
         }
     }
 
-    /// Forgets the changes that the only node has applied, many at once: nobody will ask for them.
+    /// Forgets the changes that every node has applied, many at once: nobody will ask for them.
     pub(crate) async fn prune_changes(&self, at_once: i64) {
-        let applied = self.revision();
+        let applied = match self.slowest().await {
+            Ok(applied) => applied,
+            Err(error) => return tracing::warn!(%error, "applied changes were not forgotten"),
+        };
         if applied.get() - self.pruned.load(Ordering::Relaxed) < at_once {
             return;
         }
@@ -225,8 +289,19 @@ impl Authority {
         }
     }
 
+    /// The revision that every node with a lease acts by.
+    async fn slowest(&self) -> Result<Revision, Error> {
+        let own = self.revision();
+        let Leases::Shared(shared) = &self.node.leases else {
+            return Ok(own);
+        };
+        let nodes = self.node.look(shared, self.settings.stopwatch.elapsed()).await?;
+        let held = nodes.iter().filter(|lease| !lease.is_lapsed);
+        Ok(held.map(|lease| lease.applied).min().unwrap_or(own).min(own))
+    }
+
     pub(crate) async fn recover(&self) {
-        if self.is_current() {
+        if self.node.is_certain() {
             return;
         }
         match self.catch_up(self.revision()).await {

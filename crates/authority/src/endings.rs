@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use rescind_domain::Revision;
 
 use crate::grants::{Entry, TokenRef};
 
@@ -20,6 +21,8 @@ struct Ending {
     /// References of the tables, which are no work.
     kept: usize,
     since: Instant,
+    /// What the node acted by when it was cut: the cut belongs to a later revision.
+    before: Revision,
 }
 
 /// Work asks for its tether every few milliseconds. What has not ended by then hangs, and nobody is made to wait for it
@@ -36,12 +39,13 @@ impl Ending {
 }
 
 impl Endings {
-    /// Notes that the entry's work was cut; `kept` references to it are the tables' own.
-    pub(crate) fn add(&self, entry: Arc<Entry>, kept: usize) {
+    /// Notes that the entry's work was cut by a revision after `before`; `kept` references to it are the tables' own.
+    pub(crate) fn add(&self, entry: Arc<Entry>, kept: usize, before: Revision) {
         let ending = Ending {
             entry,
             kept,
             since: Instant::now(),
+            before,
         };
         if !ending.is_over() {
             self.0.lock().push(ending);
@@ -58,18 +62,29 @@ impl Endings {
         }
     }
 
+    /// The revision before the first one whose cut work has not ended; `None` if all has.
+    pub(crate) fn oldest(&self) -> Option<Revision> {
+        let mut endings = self.0.lock();
+        forget_ended(&mut endings);
+        endings.iter().map(|ending| ending.before).min()
+    }
+
     /// Whether nothing of the token runs any more that was cut before `began`.
     fn are_over(&self, token: TokenRef, began: Instant) -> bool {
         let mut endings = self.0.lock();
-        endings.retain(|ending| {
-            let is_late = ending.since.elapsed() > PATIENCE;
-            if is_late && !ending.is_over() {
-                tracing::warn!(token = ?ending.entry, "work that was cut has not ended in time");
-            }
-            !is_late && !ending.is_over()
-        });
+        forget_ended(&mut endings);
         endings
             .iter()
             .all(|ending| ending.since > began || ending.entry.grant.token() != token)
     }
+}
+
+fn forget_ended(endings: &mut Vec<Ending>) {
+    endings.retain(|ending| {
+        let is_late = ending.since.elapsed() > PATIENCE;
+        if is_late && !ending.is_over() {
+            tracing::warn!(token = ?ending.entry, "work that was cut has not ended in time");
+        }
+        !is_late && !ending.is_over()
+    });
 }

@@ -1,22 +1,50 @@
 //! Fences: an act returns once every node acts by it.
 //!
-//! One node shares a process with its catalog, so that a fence is a function call: read the changes, apply them. The
-//! order is the same as it will be with many nodes, and so is the rule for failure: a node that may have missed a
-//! change admits nothing until it has caught up (promise G3).
+//! A node of its own applies the change, and that is all. Among others it waits until each lease in the catalog
+//! acknowledges the revision, or is over: by its own stopwatch, a term and the drift after the change was committed,
+//! every term that began before is over, and those that began since include the change.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use rescind_catalog::{ChangeKind, Entry, Feed, Grant, Transaction};
-use rescind_domain::{NodeReceipt, Receipt, Revision};
+use rescind_catalog::{Entry, Grant, NodeLease, Transaction};
+use rescind_domain::{NodeId, NodeReceipt, NodeState, Receipt, Revision};
+use tokio::sync::Mutex;
 
 use crate::callers::Standing;
 use crate::grants::TokenRef;
+use crate::leases::{Leases, Shared};
+use crate::node::Node;
+use crate::terms::outlasting;
 use crate::{Authority, Error, Refusal};
 
-/// Changes read at once.
-const ROUND: u32 = 1_000;
+/// How often leases are looked at when no signal comes.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What fences that wait at the same time share: what one of them told and read.
+#[derive(Default)]
+pub(crate) struct Rounds {
+    /// When the last signal was begun.
+    told: Mutex<Option<Duration>>,
+    view: Mutex<Option<View>>,
+}
+
+/// What was last seen of the leases.
+#[derive(Clone)]
+struct View {
+    /// When reading it began.
+    began: Duration,
+    nodes: Arc<Vec<NodeLease>>,
+    /// Since when each lease has had its number, as far as this process saw.
+    sightings: Arc<HashMap<NodeId, Sighting>>,
+}
+
+#[derive(Clone, Copy)]
+struct Sighting {
+    lease: i64,
+    since: Duration,
+}
 
 impl Authority {
     /// Runs an act to its end even if the client that asked for it goes away: what is committed must be applied.
@@ -86,17 +114,14 @@ impl Authority {
             }
             Err(error) => {
                 if matches!(error, rescind_catalog::Error::Uncertain(_)) {
-                    // Until it is known whether there is a change to apply, nothing is admitted (promise G3). In turn
-                    // with those who apply, so that none of them opens the node for what it knew before.
-                    let _turn = self.applying.lock().await;
-                    self.is_current.store(false, Ordering::Release);
+                    self.node.doubt().await;
                 }
                 Err(error.into())
             }
         }
     }
 
-    /// Waits until every node acts by `revision` and the work of `token` that was cut has ended. Repeating it is
+    /// Waits until every node acts by `revision` and the work of `token` that was cut here has ended. Repeating it is
     /// harmless.
     pub(crate) async fn fence_off(
         &self,
@@ -122,94 +147,146 @@ impl Authority {
     }
 
     /// Waits until every node acts by `revision`. Repeating it is harmless.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when this cannot be found out. What was committed stays.
     pub(crate) async fn fence(&self, revision: Revision, began: Instant) -> Result<Receipt, Error> {
-        self.catch_up(revision).await?;
-        let took = began.elapsed();
-        let node = NodeReceipt {
-            node: self.settings.node_name.clone(),
-            applied_after: Some(took),
+        let committed = self.node.stopwatch.elapsed();
+        let nodes = match &self.node.leases {
+            Leases::Sole => {
+                self.catch_up(revision).await?;
+                vec![self.own_receipt(began)]
+            }
+            Leases::Shared(shared) => {
+                let (_, own) = tokio::join!(self.node.tell(shared, committed), self.catch_up(revision));
+                own?;
+                let mut nodes = self.node.outwait(shared, revision, committed, began).await?;
+                if shared.admits {
+                    nodes.insert(0, self.own_receipt(began));
+                }
+                nodes
+            }
         };
         Ok(Receipt {
             revision,
             effective_at: self.clock().now(),
-            took,
-            nodes: vec![node],
+            took: began.elapsed(),
+            nodes,
         })
     }
 
-    /// Applies everything up to `revision`. Callers that wait here share the rounds of the one that works.
-    pub(crate) async fn catch_up(&self, revision: Revision) -> Result<(), Error> {
-        if self.is_current() && self.revision() >= revision {
-            return Ok(());
-        }
-        let _turn = self.applying.lock().await;
-        let result = self.apply_known(revision).await;
-        self.is_current.store(result.is_ok(), Ordering::Release);
-        result
-    }
-
-    /// Applies everything up to `revision`; on a closed node everything there is, because what closed it may have been a
-    /// later change than the caller's own.
-    async fn apply_known(&self, revision: Revision) -> Result<(), Error> {
-        let newest = if self.is_current() {
-            revision
-        } else {
-            self.catalog.revision().await?
-        };
-        self.apply_until(revision.max(newest)).await
-    }
-
-    async fn apply_until(&self, revision: Revision) -> Result<(), Error> {
-        while self.revision() < revision {
-            let applied = self.revision();
-            match self.catalog.changes_after(applied, ROUND).await? {
-                Feed::Changes { changes, through, .. } if through > applied => {
-                    for change in changes {
-                        self.apply(change.what).await?;
-                    }
-                    self.set_applied(through);
-                }
-                Feed::Changes { .. } | Feed::Pruned => {
-                    let gap =
-                        format!("the changes after revision {applied} are gone though {revision} exists");
-                    return Err(Error::Internal(gap.into()));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Brings one thing up to date from its present state in the catalog, which may already be newer than the change:
-    /// that only brings later changes forward.
-    async fn apply(&self, what: ChangeKind) -> Result<(), Error> {
-        match what {
-            ChangeKind::DatabaseToken(id) => {
-                match self.catalog.database_grant(id).await? {
-                    Some(loaded) => self.put_grant(loaded),
-                    None => self.grants().cut(TokenRef::Database(id)),
-                }
-                self.token_index.note_change(TokenRef::Database(id));
-            }
-            ChangeKind::ManagementToken(id) => {
-                match self.catalog.management_grant(id).await? {
-                    Some(loaded) => self.put_grant(loaded),
-                    None => self.grants().cut(TokenRef::Management(id)),
-                }
-                self.token_index.note_change(TokenRef::Management(id));
-            }
-            ChangeKind::Database(id) => {
-                let current = self.catalog.directory_entry(id).await?;
-                self.directory()
-                    .put(id, current.map(|entry| (entry.cluster, entry.view)));
-            }
-            ChangeKind::Session(id) => match self.catalog.session_grant(id).await? {
-                Some(loaded) => self.put_grant(loaded),
-                None => self.grants().cut(TokenRef::Session(id)),
+    fn own_receipt(&self, began: Instant) -> NodeReceipt {
+        NodeReceipt {
+            node: self.node.info.name.clone(),
+            state: NodeState::Applied {
+                after: began.elapsed(),
             },
-            // What a user may do is in the grants of its sessions, each of which is a change of its own.
-            ChangeKind::User(_) => {}
         }
-        Ok(())
+    }
+
+    /// Applies everything up to `revision` on this node.
+    pub(crate) async fn catch_up(&self, revision: Revision) -> Result<(), Error> {
+        self.node.catch_up(revision).await
+    }
+}
+
+impl Node {
+    /// Tells the other nodes of what was committed by `asked`. They find out by themselves if the signal is lost.
+    async fn tell(&self, shared: &Shared, asked: Duration) {
+        let mut told = shared.rounds.told.lock().await;
+        if told.is_some_and(|told| told >= asked) {
+            return;
+        }
+        let began = self.stopwatch.elapsed();
+        match self.ledger.tell_of_change().await {
+            Ok(()) => *told = Some(began),
+            Err(error) => tracing::debug!(%error, "other nodes were not told of a change"),
+        }
+    }
+
+    /// Waits until every other lease acknowledges `revision`, which was committed at `committed` at the latest, or is
+    /// over.
+    async fn outwait(
+        &self,
+        shared: &Shared,
+        revision: Revision,
+        committed: Duration,
+        began: Instant,
+    ) -> Result<Vec<NodeReceipt>, Error> {
+        let mut applied = BTreeMap::new();
+        let mut held = HashSet::new();
+        loop {
+            // Asked for before looking, so that an acknowledgement in between is not slept through.
+            let acknowledged = shared.acknowledged.notified();
+            let nodes = self.look(shared, self.stopwatch.elapsed()).await?;
+            let others = || nodes.iter().filter(|lease| lease.node.id != self.info.id);
+            held.extend(
+                others()
+                    .filter(|lease| !lease.is_lapsed)
+                    .map(|lease| lease.node.id),
+            );
+            for lease in others().filter(|lease| lease.applied >= revision) {
+                applied.entry(lease.node.id).or_insert_with(|| began.elapsed());
+            }
+            let waited = self.stopwatch.elapsed().saturating_sub(committed);
+            let is_awaited = |lease: &&NodeLease| {
+                !lease.is_lapsed
+                    && !applied.contains_key(&lease.node.id)
+                    && waited < outlasting(lease.node.ttl)
+            };
+            if !others().any(|lease| is_awaited(&lease)) {
+                return Ok(others()
+                    .filter(|lease| held.contains(&lease.node.id))
+                    .map(|lease| NodeReceipt {
+                        node: lease.node.name.clone(),
+                        state: applied
+                            .get(&lease.node.id)
+                            .map_or(NodeState::Lapsed, |after| NodeState::Applied { after: *after }),
+                    })
+                    .collect());
+            }
+            tokio::select! {
+                () = acknowledged => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// The leases, read at `asked` or later. Marks those that have kept their number for longer than their term: a dead
+    /// node costs one term once, not every act.
+    pub(crate) async fn look(&self, shared: &Shared, asked: Duration) -> Result<Arc<Vec<NodeLease>>, Error> {
+        let mut view = shared.rounds.view.lock().await;
+        if let Some(seen) = view.as_ref().filter(|seen| seen.began >= asked) {
+            return Ok(Arc::clone(&seen.nodes));
+        }
+        let began = self.stopwatch.elapsed();
+        let mut nodes = self.ledger.nodes().await?;
+        let mut sightings = HashMap::new();
+        for lease in &mut nodes {
+            let id = lease.node.id;
+            let former = view.as_ref().and_then(|seen| seen.sightings.get(&id));
+            let sighting = former
+                .filter(|sighting| sighting.lease == lease.lease)
+                .copied()
+                .unwrap_or(Sighting {
+                    lease: lease.lease,
+                    // Only now is it known that the lease has this number.
+                    since: self.stopwatch.elapsed(),
+                });
+            sightings.insert(id, sighting);
+            let is_over = self.stopwatch.elapsed() - sighting.since >= outlasting(lease.node.ttl);
+            if !lease.is_lapsed && is_over && self.ledger.mark_lapsed(id, lease.lease).await? {
+                tracing::warn!(node = lease.node.name, %id, "the lease of a node has lapsed");
+                lease.is_lapsed = true;
+            }
+        }
+        let nodes = Arc::new(nodes);
+        *view = Some(View {
+            began,
+            nodes: Arc::clone(&nodes),
+            sightings: Arc::new(sightings),
+        });
+        Ok(nodes)
     }
 }
 
@@ -221,16 +298,18 @@ pub(crate) fn note_took(receipt: &Receipt) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Catalog, SessionLimits, Settings};
+    use crate::{Catalog, NodeSettings, SessionLimits, Settings};
+    use rescind_catalog::{ChangeKind, Feed};
     use rescind_domain::{Action, Actor, Ask};
-    use rescind_testkit::{FrozenClock, SeededRng};
+    use rescind_testkit::{FrozenClock, FrozenStopwatch, SeededRng};
 
     async fn authority(directory: &tempfile::TempDir) -> Arc<Authority> {
         let location = rescind_catalog::Location::Sqlite(directory.path().join("catalog.sqlite"));
         let catalog = Catalog::open(&location).await.expect("a catalog");
         let settings = Settings {
-            node_name: "node-1".to_owned(),
+            node: NodeSettings::alone("node-1"),
             clock: Arc::new(FrozenClock::default()),
+            stopwatch: Arc::new(FrozenStopwatch::default()),
             rng: Arc::new(SeededRng::new(1)),
             session_limits: SessionLimits::default(),
         };
@@ -304,7 +383,7 @@ mod tests {
             changes: vec![ChangeKind::ManagementToken(own)],
         };
         authority.commit(tx, entry).await.expect("committed");
-        authority.is_current.store(false, Ordering::Release);
+        authority.node.doubt_now();
         authority.catch_up(known).await.expect("caught up");
         assert_eq!(
             authority
@@ -328,7 +407,7 @@ mod tests {
             authority.admit(b"garbage", ask).expect_err("refused"),
             Refusal::Unavailable
         );
-        authority.is_current.store(false, Ordering::Release);
+        authority.node.doubt_now();
         assert_eq!(
             authority.admit(b"garbage", ask).expect_err("closed"),
             Refusal::Unavailable

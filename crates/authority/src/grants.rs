@@ -11,11 +11,12 @@ use std::sync::{Arc, Weak};
 use hashbrown::HashTable;
 use parking_lot::{Mutex, RwLock};
 use rescind_domain::{
-    DatabaseGrant, DatabaseTokenId, ManagementGrant, ManagementTokenId, SecretHash, SecretKind, SessionGrant,
-    SessionId, Tether, Timestamp,
+    DatabaseGrant, DatabaseTokenId, ManagementGrant, ManagementTokenId, Revision, SecretHash, SecretKind,
+    SessionGrant, SessionId, Tether, Timestamp,
 };
 
 use crate::endings::Endings;
+use crate::terms::Term;
 use crate::tethers::Leash;
 
 /// What one token may do.
@@ -69,6 +70,7 @@ pub(crate) struct Entry {
     key: Key,
     pub(crate) grant: Grant,
     leash: Leash,
+    term: &'static Term,
     /// The entries that this one replaced while work admitted by them was running. Only that work keeps them.
     superseded: Vec<Weak<Entry>>,
     used_at: AtomicI64,
@@ -76,9 +78,17 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Returns once the token is revoked or loses rights.
+    /// Returns once the token is revoked or loses rights, or the node may not admit any more.
     pub(crate) async fn cut(&self) {
-        self.leash.cut().await;
+        tokio::select! {
+            () = self.leash.cut() => {}
+            () = self.term.ended() => {}
+        }
+    }
+
+    /// Whether the token was revoked or has lost rights.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.leash.is_cut()
     }
 
     /// When it was last used, to a second.
@@ -93,8 +103,9 @@ impl Entry {
 }
 
 impl Tether for Entry {
+    /// Also when the term of this node is over: what may have happened since, it cannot know (promise G3).
     fn is_cut(&self) -> bool {
-        self.leash.is_cut()
+        self.leash.is_cut() || !self.term.holds()
     }
 }
 
@@ -119,10 +130,13 @@ pub(crate) struct GrantTable {
     used: Mutex<Vec<Arc<Entry>>>,
     pub(crate) endings: Endings,
     revoked: Mutex<VecDeque<Key>>,
+    term: &'static Term,
+    /// Every change up to this revision is in the table.
+    revision: AtomicI64,
 }
 
 impl GrantTable {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(term: &'static Term) -> Self {
         let shards = || (0..SHARDS).map(|_| RwLock::new(HashTable::new())).collect();
         Self {
             by_key: shards(),
@@ -130,7 +144,28 @@ impl GrantTable {
             used: Mutex::new(Vec::new()),
             endings: Endings::default(),
             revoked: Mutex::new(VecDeque::new()),
+            term,
+            revision: AtomicI64::new(0),
         }
+    }
+
+    /// Every change up to here is in the table.
+    pub(crate) fn revision(&self) -> Revision {
+        Revision::new(self.revision.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn set_revision(&self, revision: Revision) {
+        self.revision.store(revision.get(), Ordering::Release);
+    }
+
+    /// Every change up to here is in the table, and the work that it cut has ended: what this node may acknowledge
+    /// (promise G2).
+    pub(crate) fn settled(&self) -> Revision {
+        // In this order: what is cut after the table was asked for its revision counts for a later one.
+        let revision = self.revision();
+        self.endings
+            .oldest()
+            .map_or(revision, |before| before.min(revision))
     }
 
     /// The entry of this secret, if a token ever had it and was not forgotten. It may be cut or expired.
@@ -189,6 +224,7 @@ impl GrantTable {
         let entry = Arc::new(Entry {
             key,
             leash: Leash::default(),
+            term: self.term,
             superseded: former.map_or_else(Vec::new, |former| self.retire(&former, &grant)),
             grant,
             used_at: AtomicI64::new(last_used.map_or(NEVER, Timestamp::micros).max(used_at)),
@@ -252,11 +288,12 @@ impl GrantTable {
 
     /// Cuts an entry, to which `kept` references are the tables' own, and those that it superseded.
     fn end(&self, entry: &Arc<Entry>, kept: usize) {
+        let before = self.revision();
         entry.leash.cut_now();
-        self.endings.add(Arc::clone(entry), kept);
+        self.endings.add(Arc::clone(entry), kept, before);
         for older in entry.superseded.iter().filter_map(Weak::upgrade) {
             older.leash.cut_now();
-            self.endings.add(older, 0);
+            self.endings.add(older, 0, before);
         }
     }
 
@@ -342,6 +379,11 @@ mod tests {
         })
     }
 
+    fn table() -> GrantTable {
+        let stopwatch = Arc::new(rescind_testkit::FrozenStopwatch::default());
+        GrantTable::new(Box::leak(Box::new(Term::endless(stopwatch))))
+    }
+
     fn hash(of: u8) -> SecretHash {
         SecretHash::from_bytes([of; 64])
     }
@@ -352,7 +394,7 @@ mod tests {
 
     #[test]
     fn a_cut_token_takes_its_running_work_with_it() {
-        let table = GrantTable::new();
+        let table = table();
         table.put(&hash(1), grant(1, &[("read", "*")]), None);
         let running = table.find(&hash(1)).expect("known");
         table.cut(token(1));
@@ -363,7 +405,7 @@ mod tests {
 
     #[test]
     fn more_rights_leave_running_work_alone_until_the_token_is_cut() {
-        let table = GrantTable::new();
+        let table = table();
         table.put(&hash(1), grant(1, &[("read", "a")]), None);
         let running = table.find(&hash(1)).expect("known");
         table.put(&hash(1), grant(1, &[("read", "*")]), None);
@@ -374,7 +416,7 @@ mod tests {
 
     #[test]
     fn running_work_is_cut_however_many_changes_came_in_between() {
-        let table = GrantTable::new();
+        let table = table();
         table.put(&hash(1), grant(1, &[("read", "a")]), None);
         let oldest = table.find(&hash(1)).expect("known");
         table.put(&hash(1), grant(1, &[("read", "a")]), None);
@@ -388,7 +430,7 @@ mod tests {
 
     #[test]
     fn changes_leave_nothing_behind_that_no_work_hangs_on() {
-        let table = GrantTable::new();
+        let table = table();
         for _ in 0..100 {
             table.put(&hash(1), grant(1, &[("read", "a")]), None);
         }
@@ -397,7 +439,7 @@ mod tests {
 
     #[test]
     fn fewer_rights_cut_running_work_but_not_the_token() {
-        let table = GrantTable::new();
+        let table = table();
         table.put(&hash(1), grant(1, &[("read", "*")]), None);
         let running = table.find(&hash(1)).expect("known");
         table.put(&hash(1), grant(1, &[("read", "a")]), None);
@@ -407,7 +449,7 @@ mod tests {
 
     #[test]
     fn uses_are_handed_out_once_and_survive_a_change_of_rights() {
-        let table = GrantTable::new();
+        let table = table();
         table.put(&hash(1), grant(1, &[]), None);
         let now = Timestamp::from_micros(5_000_000);
         table.note_use(&table.find(&hash(1)).expect("known"), now);
@@ -419,7 +461,7 @@ mod tests {
 
     #[test]
     fn only_so_many_revocations_are_remembered() {
-        let table = GrantTable::new();
+        let table = table();
         let nth = |n: u32, at: usize| {
             let mut bytes = [0; 64];
             bytes[at..at + 4].copy_from_slice(&n.to_be_bytes());

@@ -447,9 +447,9 @@ fn not_a_user() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Settings;
+    use crate::{NodeSettings, Settings};
     use rescind_domain::Agent;
-    use rescind_testkit::{FrozenClock, SeededRng};
+    use rescind_testkit::{FrozenClock, FrozenStopwatch, SeededRng};
 
     const EMAIL: &str = "ada@example.com";
     const PASSWORD: &str = "correct lamp ferry onion";
@@ -466,7 +466,8 @@ mod tests {
     async fn authority(directory: &tempfile::TempDir) -> (Arc<Authority>, User) {
         let location = rescind_catalog::Location::Sqlite(directory.path().join("catalog.sqlite"));
         let settings = Settings {
-            node_name: "node-1".to_owned(),
+            node: NodeSettings::alone("node-1"),
+            stopwatch: Arc::new(FrozenStopwatch::default()),
             clock: Arc::new(FrozenClock::default()),
             rng: Arc::new(SeededRng::new(1)),
             session_limits: SessionLimits::default(),

@@ -148,9 +148,9 @@ impl Authority {
 
     async fn search(&self, owner: Owner, search: &TokenSearch) -> Result<(Vec<Id>, usize), Error> {
         let now = self.clock().now();
-        let slot = self.token_index.slot(owner, now);
+        let slot = self.node.token_index.slot(owner, now);
         Slot::bring_up_to_date(&slot, &self.catalog).await?;
-        self.token_index.search(slot, search.clone(), now).await
+        self.node.token_index.search(slot, search.clone(), now).await
     }
 }
 

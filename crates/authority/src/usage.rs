@@ -204,10 +204,14 @@ impl Authority {
                 .record_last_used(&database, &management, &sessions)
                 .await?;
             for used in &database {
-                self.token_index.note_use(TokenRef::Database(used.id), used.at);
+                self.node
+                    .token_index
+                    .note_use(TokenRef::Database(used.id), used.at);
             }
             for used in &management {
-                self.token_index.note_use(TokenRef::Management(used.id), used.at);
+                self.node
+                    .token_index
+                    .note_use(TokenRef::Management(used.id), used.at);
             }
         }
         if !counts.is_empty() {
@@ -216,7 +220,7 @@ impl Authority {
         Ok(())
     }
 
-    /// Forgets usage, sessions and device requests that are of no use to anybody any more.
+    /// Forgets usage, sessions, device requests and lapsed nodes that are of no use to anybody any more.
     ///
     /// # Errors
     /// The catalog is away.
@@ -224,12 +228,13 @@ impl Authority {
         let now = self.clock().now();
         let past = now.plus_micros(-PAST_SESSIONS);
         self.grants().forget_sessions(past);
-        self.token_index.forget_unused(now);
+        self.node.token_index.forget_unused(now);
         // Each on its own: what cannot be forgotten today keeps nothing else.
         let usage = self.catalog.purge_usage(Hour::of(now).before(KEPT_HOURS)).await;
         let sessions = self.catalog.purge_sessions(past).await;
         let devices = self.catalog.purge_device_requests(past).await;
-        usage.and(sessions).and(devices)?;
+        let nodes = self.catalog.forget_nodes(past).await;
+        usage.and(sessions).and(devices).and(nodes)?;
         Ok(())
     }
 

@@ -52,6 +52,11 @@ impl Catalog {
         revision(&mut *self.feed_reader().await?).await
     }
 
+    /// Whether other processes may act on it at the same time.
+    pub fn is_shared(&self) -> bool {
+        self.pools.signals.is_some()
+    }
+
     /// Closes every connection, after the work that uses them has ended.
     pub async fn close(&self) {
         self.pools.close().await;

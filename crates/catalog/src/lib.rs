@@ -1,7 +1,7 @@
 //! What is remembered: accounts, clusters, databases, tables, tokens, users, sessions, the revision counter, the feed of
 //! changes and the audit log, on SQLite or PostgreSQL.
 //!
-//! This crate does not know who may do what, what a secret looks like in clear, what a lease is, what time it is, or
+//! This crate does not know who may do what, what a secret looks like in clear, how long a term lasts, what time it is, or
 //! that HTTP exists. It keeps nothing in memory between calls. It is the only crate that names sqlx; callers never see a
 //! row, a statement or a driver's error.
 //!
@@ -22,12 +22,14 @@ mod invitations;
 mod listings;
 mod locations;
 mod migrations;
+mod nodes;
 mod pages;
 mod purges;
 mod reads;
 mod rows;
 mod seam;
 mod sessions;
+mod signals;
 mod stored;
 mod tables;
 mod tokens;
@@ -43,7 +45,9 @@ pub use directory::{Directory, DirectoryEntry};
 pub use errors::Error;
 pub use grants::{Grant, LoadedGrant};
 pub use locations::{Location, LocationError};
+pub use nodes::{NodeInfo, NodeLease};
 pub use pages::{Cursor, Page, Paged};
+pub use signals::{Signal, Signals};
 pub use tables::{NewTable, TableQuery};
 pub use tokens::{TokenQuery, TokenSort};
 pub use transactions::{Committed, Entry, Transaction};

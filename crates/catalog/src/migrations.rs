@@ -9,6 +9,7 @@ use crate::seam::{Backend, Pools};
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_foundation.sql"),
     include_str!("../migrations/0002_people.sql"),
+    include_str!("../migrations/0003_nodes.sql"),
 ];
 
 const VERSIONS: &str =

@@ -23,11 +23,17 @@ const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = F
 const POSTGRES_SETTINGS: &str = "SET synchronous_commit = on; SET lock_timeout = '10s'; \
      SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'";
 
+/// As above, but without waiting for the disk: see `Catalog::acknowledge`.
+const POSTGRES_ROUND_SETTINGS: &str = "SET synchronous_commit = off; SET lock_timeout = '10s'; \
+     SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'";
+
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_READERS: u32 = 10;
 const POSTGRES_WRITERS: u32 = 4;
 const FEED_READERS: u32 = 1;
+const POSTGRES_LEASES: u32 = 1;
+const POSTGRES_ROUNDS: u32 = 2;
 
 /// Which backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +68,26 @@ impl Backend {
         }
     }
 
+    /// Notes what a node acts by. On PostgreSQL those who wait for it are told.
+    pub(crate) fn acknowledge(self) -> &'static str {
+        match self {
+            Self::Sqlite => "UPDATE nodes SET applied = $2 WHERE id = $1 AND applied < $2",
+            Self::Postgres => {
+                "WITH acknowledged AS (
+                     UPDATE nodes SET applied = $2 WHERE id = $1 AND applied < $2 RETURNING id)
+                 SELECT pg_notify('rescind_applied', '')::text AS told FROM acknowledged"
+            }
+        }
+    }
+
+    /// Tells the other nodes that changes were committed, if there can be others.
+    pub(crate) fn tell_of_change(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SELECT pg_notify('rescind_changed', '')::text AS told"),
+        }
+    }
+
     /// The schema in the backend's words. Text sorts by its bytes on both.
     pub(crate) fn schema(self, text: &str) -> String {
         let words = match self {
@@ -85,6 +111,12 @@ pub(crate) struct Pools {
     pub(crate) feed: AnyPool,
     /// On SQLite one connection: writers queue here, in order, instead of fighting for the file's lock.
     pub(crate) writers: AnyPool,
+    /// For the renewals of this node's lease, which must not queue behind acts.
+    pub(crate) leases: AnyPool,
+    /// For the rounds of fences. Its commits do not wait for the disk (on SQLite, where there is one node, they do).
+    pub(crate) rounds: AnyPool,
+    /// Where to listen for signals, if anybody else can give them.
+    pub(crate) signals: Option<String>,
 }
 
 impl Pools {
@@ -111,7 +143,10 @@ impl Pools {
                     backend: Backend::Sqlite,
                     readers,
                     feed,
+                    leases: writers.clone(),
+                    rounds: writers.clone(),
                     writers,
+                    signals: None,
                 })
             }
             Location::Postgres(url) => {
@@ -123,6 +158,9 @@ impl Pools {
                     readers: connect(pool(POSTGRES_READERS), &options, POSTGRES_SETTINGS).await?,
                     feed: connect(pool(FEED_READERS), &options, POSTGRES_SETTINGS).await?,
                     writers: connect(pool(POSTGRES_WRITERS), &options, POSTGRES_SETTINGS).await?,
+                    leases: connect(pool(POSTGRES_LEASES), &options, POSTGRES_SETTINGS).await?,
+                    rounds: connect(pool(POSTGRES_ROUNDS), &options, POSTGRES_ROUND_SETTINGS).await?,
+                    signals: Some(url.to_string()),
                 })
             }
         }
@@ -131,6 +169,8 @@ impl Pools {
     pub(crate) async fn close(&self) {
         self.readers.close().await;
         self.feed.close().await;
+        self.leases.close().await;
+        self.rounds.close().await;
         // Last, so that SQLite folds its log into the file.
         self.writers.close().await;
     }

@@ -13,3 +13,10 @@ pub trait Rng: Send + Sync {
     /// Fills the whole of `bytes`.
     fn fill(&self, bytes: &mut [u8]);
 }
+
+/// Measures time that passes, for leases: steadily, while the machine is suspended too, and whatever is done to the
+/// wall clock.
+pub trait Stopwatch: Send + Sync {
+    /// Time since some fixed moment, the same for all calls in this process.
+    fn elapsed(&self) -> std::time::Duration;
+}

@@ -27,7 +27,7 @@ mod usage;
 mod users;
 
 pub use accounts::{Account, Cluster, ClusterState};
-pub use ambient::{Clock, Rng};
+pub use ambient::{Clock, Rng, Stopwatch};
 pub use audit::{Act, Actor, AuditEvent, AuditHash};
 pub use clients::{Agent, Client};
 pub use databases::{
@@ -46,7 +46,7 @@ pub use names::{DatabaseName, Description, NameError, TableName};
 pub use partitions::{PartitionTemplate, TemplateError, TemplatePart};
 pub use permissions::{Action, Permission, PermissionError, Permissions, Resource};
 pub use policy::{Deed, Extent, Role, Subject, Verb, extent, policy_table};
-pub use revisions::{NodeReceipt, Receipt, Revision};
+pub use revisions::{NodeReceipt, NodeState, Receipt, Revision};
 pub use secrets::{Presented, Secret, SecretError, SecretHash, SecretKind, SecretPrefix, redact};
 pub use sessions::{Session, SessionGrant, SessionKind};
 pub use tables::{Table, TableState};

@@ -27,13 +27,27 @@ impl fmt::Display for Revision {
     }
 }
 
-/// How one node came to refuse.
+/// What one node has made of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeReceipt {
     /// The node's name.
     pub node: String,
-    /// How long after the act began the node had applied it; `None` when its lease had lapsed instead.
-    pub applied_after: Option<Duration>,
+    /// What is known of it.
+    pub state: NodeState,
+}
+
+/// How a node came to act by a change, if it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeState {
+    /// It applied the change.
+    Applied {
+        /// How long after the act began this was known.
+        after: Duration,
+    },
+    /// It did not answer, and its lease lapsed: it admits nothing until it has caught up.
+    Lapsed,
+    /// It had not answered when the wait ended, and its lease may still run: it may act by the former state.
+    Awaited,
 }
 
 /// What a change of rights returns: from `effective_at` on, every node acts by `revision`.
@@ -47,4 +61,11 @@ pub struct Receipt {
     pub took: Duration,
     /// Every node that held a lease.
     pub nodes: Vec<NodeReceipt>,
+}
+
+impl Receipt {
+    /// Whether every node acts by the revision: nobody is awaited any more.
+    pub fn is_complete(&self) -> bool {
+        self.nodes.iter().all(|node| node.state != NodeState::Awaited)
+    }
 }

@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use rescind_authority::{
-    Admission, Authority, Caller, Catalog, CreateDatabase, CreateDatabaseToken, Location, Place,
-    SessionLimits, Settings,
+    Admission, Authority, Caller, Catalog, CreateDatabase, CreateDatabaseToken, Location, NodeSettings,
+    Place, SessionLimits, Settings,
 };
 use rescind_domain::{
     Action, Ask, Clock, DatabaseLimits, DatabaseName, DatabaseView, Permission, Permissions, Permit,
@@ -20,7 +20,7 @@ use rescind_domain::{
 };
 use rescind_engine::{Engine, Precision, TableMaker, TableMakerError, Write};
 use rescind_gateway::{Answer, Gateway, SqlRequest, Upstream, UpstreamError, WriteRequest, router};
-use rescind_testkit::SeededRng;
+use rescind_testkit::{FrozenStopwatch, SeededRng};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -88,7 +88,8 @@ impl Routes {
     async fn open(directory: &Path) -> Outcome<Self> {
         let location = Location::Sqlite(directory.join("catalog.sqlite"));
         let settings = Settings {
-            node_name: "bench".to_owned(),
+            node: NodeSettings::alone("bench"),
+            stopwatch: Arc::new(FrozenStopwatch::default()),
             clock: Arc::new(WallClock),
             rng: Arc::new(SeededRng::new(1)),
             session_limits: SessionLimits::default(),

@@ -1,8 +1,8 @@
 //! The world outside: the wall clock and the operating system's randomness. Only this file may ask for either.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rescind_domain::{Clock, Rng, Timestamp};
+use rescind_domain::{Clock, Rng, Stopwatch, Timestamp};
 
 /// The machine's clock.
 #[derive(Debug)]
@@ -19,6 +19,18 @@ impl Clock for SystemClock {
             Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |micros| -micros),
         };
         Timestamp::from_micros(micros)
+    }
+}
+
+/// The machine's time since it booted, suspended or not.
+#[derive(Debug)]
+pub(crate) struct SystemStopwatch;
+
+impl Stopwatch for SystemStopwatch {
+    fn elapsed(&self) -> Duration {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let part = |part: i64| u64::try_from(part).unwrap_or_default();
+        Duration::from_secs(part(time.tv_sec)) + Duration::from_nanos(part(time.tv_nsec))
     }
 }
 

@@ -4,9 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rescind_authority::{Authority, Catalog, Location, SessionLimits, Settings};
+use rescind_authority::{Authority, Catalog, Location, NodeSettings, SessionLimits, Settings};
 
-use crate::ambient::{SystemClock, SystemRng};
+use crate::ambient::{SystemClock, SystemRng, SystemStopwatch};
 use crate::failure::Failure;
 use crate::locks::Lock;
 
@@ -30,14 +30,15 @@ pub(crate) struct Opened {
 /// Opens the authority on the catalog at `location`.
 pub(crate) async fn open(
     location: &Location,
-    node_name: String,
+    node: NodeSettings,
     session_limits: SessionLimits,
 ) -> Result<Opened, Failure> {
     let lock = lock(location)?;
     let catalog = open_catalog(location).await?;
     let settings = Settings {
-        node_name,
+        node,
         clock: Arc::new(SystemClock),
+        stopwatch: Arc::new(SystemStopwatch),
         rng: Arc::new(SystemRng),
         session_limits,
     };

@@ -90,12 +90,12 @@ mod tests {
 
     use futures::StreamExt as _;
     use rescind_authority::{
-        Catalog, CreateDatabase, CreateDatabaseToken, Location, Place, SessionLimits, Settings,
+        Catalog, CreateDatabase, CreateDatabaseToken, Location, NodeSettings, Place, SessionLimits, Settings,
         UpdateDatabase,
     };
     use rescind_domain::{Action, Ask, Permission, Permissions, Resource, Secret};
     use rescind_gateway::{Format, Precision, SqlRequest, Upstream as _, WriteRequest};
-    use rescind_testkit::{FrozenClock, SeededRng};
+    use rescind_testkit::{FrozenClock, FrozenStopwatch, SeededRng};
 
     use super::*;
     use crate::upstream::Embedded;
@@ -119,7 +119,8 @@ mod tests {
             let location = Location::Sqlite(directory.path().join("catalog.sqlite"));
             let catalog = Catalog::open(&location).await.expect("a catalog");
             let settings = Settings {
-                node_name: "test".to_owned(),
+                node: NodeSettings::alone("test"),
+                stopwatch: Arc::new(FrozenStopwatch::default()),
                 clock: Arc::clone(&clock) as _,
                 rng: Arc::new(SeededRng::default()),
                 session_limits: SessionLimits::default(),

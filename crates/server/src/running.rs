@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::get;
-use rescind_authority::{Authority, Catalog, Location, SessionLimits};
+use rescind_authority::{Authority, Catalog, Location, NodeSettings, SessionLimits};
 use rescind_domain::{Clock as _, Email};
 use rescind_engine::Engine;
 use rescind_ui::{NodeInfo, Post, Ui};
@@ -105,11 +105,18 @@ impl Running {
             &listener,
             certificate.map(|(certificate, _)| certificate),
         )?;
+        let node = NodeSettings {
+            name: node_name,
+            address: address.url(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            lease_ttl: NodeSettings::USUAL_LEASE,
+            admits: true,
+        };
         let Opened {
             authority,
             catalog,
             lock,
-        } = authorities::open(&location, node_name, session_limits).await?;
+        } = authorities::open(&location, node, session_limits).await?;
         let set_up = first_start::run(&authority, &data, &address, &administrator).await?;
         let engine = open_engine(&data, &bounds).await?;
         let metrics = Metrics::install(&SystemClock)?;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rescind_authority::{AddUser, Authority, Caller, Invite, Page, SessionLimits};
+use rescind_authority::{AddUser, Authority, Caller, Invite, NodeSettings, Page, SessionLimits};
 use rescind_domain::{Email, User, UserState};
 
 use crate::args::UserCommand;
@@ -26,7 +26,15 @@ pub(crate) async fn run(command: UserCommand) -> Result<(), Failure> {
         authority,
         catalog,
         lock: _lock,
-    } = authorities::open(&location, "rescind-user".to_owned(), SessionLimits::default()).await?;
+    } = authorities::open(
+        &location,
+        NodeSettings {
+            admits: false,
+            ..NodeSettings::alone("rescind-user")
+        },
+        SessionLimits::default(),
+    )
+    .await?;
     let done = act(&authority, &dir, command).await;
     catalog.close().await;
     // What was done stays done, whether or not anyone reads about it.

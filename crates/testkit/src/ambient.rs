@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use rescind_domain::{Clock, Rng, Timestamp};
+use rescind_domain::{Clock, Rng, Stopwatch, Timestamp};
 
 /// A clock that moves only when a test moves it.
 #[derive(Debug)]
@@ -39,6 +39,24 @@ impl Default for FrozenClock {
 impl Clock for FrozenClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A stopwatch that moves only when a test moves it.
+#[derive(Debug, Default)]
+pub struct FrozenStopwatch(AtomicU64);
+
+impl FrozenStopwatch {
+    /// Lets time pass.
+    pub fn advance(&self, by: Duration) {
+        let nanos = u64::try_from(by.as_nanos()).expect("a test advances by less than 584 years");
+        self.0.fetch_add(nanos, Ordering::SeqCst);
+    }
+}
+
+impl Stopwatch for FrozenStopwatch {
+    fn elapsed(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::SeqCst))
     }
 }
 

@@ -16,7 +16,7 @@ mod profiles;
 mod scrub;
 mod servers;
 
-pub use ambient::{FrozenClock, SeededRng};
+pub use ambient::{FrozenClock, FrozenStopwatch, SeededRng};
 pub use binaries::binary;
 pub use browser::{Browser, BrowserSetup, Cookie, Focus, Key, Row, Scheme, Violation};
 pub use http::{Http, Reply};

@@ -16,12 +16,14 @@ use axum::Router;
 use axum::body::Body;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt as _;
-use rescind_authority::{Acceptance, Authority, Catalog, Location, Place, SessionLimits, Settings};
+use rescind_authority::{
+    Acceptance, Authority, Catalog, Location, NodeSettings, Place, SessionLimits, Settings,
+};
 use rescind_domain::{
     Actor, Agent, Client, Clock, DatabaseId, DatabaseToken, DatabaseTokenId, Permission, Permissions, Secret,
     SecretKind, TableId, Timestamp, TokenState, UserId,
 };
-use rescind_testkit::SeededRng;
+use rescind_testkit::{FrozenStopwatch, SeededRng};
 use rescind_ui::{Column, Counters, Distribution, Figures, NodeInfo, Process, Sample as Reading, Ui, router};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
@@ -125,7 +127,8 @@ impl House {
         let location = Location::Sqlite(directory.path().join("catalog.sqlite"));
         let rng = Arc::new(SeededRng::new(size as u64));
         let settings = Settings {
-            node_name: "bench".to_owned(),
+            node: NodeSettings::alone("bench"),
+            stopwatch: Arc::new(FrozenStopwatch::default()),
             clock: Arc::new(WallClock),
             rng: Arc::<SeededRng>::clone(&rng),
             session_limits: SessionLimits::default(),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use rescind_domain::{Act, ClusterState, InvitationStatus, Receipt, TokenStatus};
+use rescind_domain::{Act, ClusterState, InvitationStatus, NodeState, Receipt, TokenStatus};
 
 use crate::icons::{Icon, icon};
 
@@ -65,7 +65,7 @@ pub(crate) fn receipt(verb: &str, receipt: &Receipt) -> String {
     let stopped = receipt
         .nodes
         .iter()
-        .filter(|node| node.applied_after.is_none())
+        .filter(|node| node.state == NodeState::Lapsed)
         .count();
     let aside = match stopped {
         0 => String::new(),

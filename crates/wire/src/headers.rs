@@ -1,6 +1,6 @@
 //! Headers that carry what documented bodies have no room for.
 
-use rescind_domain::Receipt;
+use rescind_domain::{NodeState, Receipt};
 
 /// The revision at which a change of rights took effect: an integer.
 pub const RESCIND_REVISION: &str = "Rescind-Revision";
@@ -56,7 +56,7 @@ impl From<&Receipt> for ReceiptHeaders {
             applied: receipt
                 .nodes
                 .iter()
-                .filter(|node| node.applied_after.is_some())
+                .filter(|node| matches!(node.state, NodeState::Applied { .. }))
                 .count(),
             nodes: receipt.nodes.len(),
             took_ms: u64::try_from(receipt.took.as_millis()).unwrap_or(u64::MAX),

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rescind_authority::{
-    AskDevice, Authority, Caller, Error, RedeemError, Refusal, SessionLimits, Settings, SignInError,
+    AskDevice, Authority, Caller, Error, NodeSettings, RedeemError, Refusal, SessionLimits, Settings,
+    SignInError,
 };
 use rescind_domain::{Act, Actor, Agent, Client, Role, UserCode};
-use rescind_testkit::SeededRng;
+use rescind_testkit::{FrozenStopwatch, SeededRng};
 
 use crate::house::{House, PASSWORD, client};
 
@@ -22,7 +23,8 @@ fn is_conflict<T>(result: Result<T, Error>) -> bool {
 /// Another process's view of the same file, with limits of its own.
 async fn with_limits(house: &House, session_limits: SessionLimits) -> Arc<Authority> {
     let settings = Settings {
-        node_name: "node-1".to_owned(),
+        node: NodeSettings::alone("node-1"),
+        stopwatch: Arc::new(FrozenStopwatch::default()),
         clock: Arc::clone(&house.clock) as _,
         rng: Arc::new(SeededRng::new(3)),
         session_limits,

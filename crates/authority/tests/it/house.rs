@@ -6,14 +6,14 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use rescind_authority::{
     Acceptance, Admission, AskDevice, AuditQuery, Authority, Caller, Catalog, CreateDatabase,
-    CreateDatabaseToken, Created, DeviceStarted, Error, Invite, Location, Place, Refusal, SessionLimits,
-    Settings, SignInError, SignedIn,
+    CreateDatabaseToken, Created, DeviceStarted, Error, Invite, Location, NodeSettings, Place, Refusal,
+    SessionLimits, Settings, SignInError, SignedIn,
 };
 use rescind_domain::{
     Action, Agent, Ask, AuditEvent, Client, DatabaseLimits, DatabaseToken, Email, Invitation, Permission,
     Permissions, Role, Secret, Timestamp,
 };
-use rescind_testkit::{FrozenClock, SeededRng};
+use rescind_testkit::{FrozenClock, FrozenStopwatch, SeededRng};
 
 pub(crate) struct House {
     pub(crate) authority: Arc<Authority>,
@@ -236,7 +236,8 @@ async fn open(directory: &tempfile::TempDir, clock: &Arc<FrozenClock>, seed: u64
     let location = Location::Sqlite(directory.path().join("catalog.sqlite"));
     let catalog = Catalog::open(&location).await.expect("a catalog");
     let settings = Settings {
-        node_name: "node-1".to_owned(),
+        node: NodeSettings::alone("node-1"),
+        stopwatch: Arc::new(FrozenStopwatch::default()),
         clock: Arc::clone(clock) as _,
         rng: Arc::new(SeededRng::new(seed)),
         session_limits: SessionLimits::default(),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rescind_authority::{Caller, CreateManagementToken, Error, Refusal, UpdateDatabaseToken, UpdateUser};
-use rescind_domain::{Action, Role, UserId};
+use rescind_domain::{Action, NodeState, Role, UserId};
 
 use rescind_testkit::FrozenClock;
 
@@ -32,7 +32,8 @@ async fn when_revoke_returns_the_token_is_refused() {
     let receipt = receipt.expect("a receipt");
     assert_eq!(receipt.revision, house.authority.revision());
     assert_eq!(receipt.nodes.len(), 1);
-    assert!(receipt.nodes[0].applied_after.is_some());
+    assert!(receipt.is_complete());
+    assert!(matches!(receipt.nodes[0].state, NodeState::Applied { .. }));
 }
 
 /// G1: refused, for a permission taken away.

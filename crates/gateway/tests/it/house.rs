@@ -20,7 +20,7 @@ use rescind_domain::{
     DatabaseLimits, DatabaseToken, DatabaseTokenId, Permission, Permissions, Secret, Timestamp,
 };
 use rescind_gateway::{Gateway, Settings, router};
-use rescind_testkit::{FrozenClock, SeededRng};
+use rescind_testkit::{FrozenClock, FrozenStopwatch, SeededRng};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
@@ -247,7 +247,8 @@ pub(crate) async fn text(response: Response) -> String {
 
 async fn open(catalog: &Catalog, clock: &Arc<FrozenClock>, seed: u64) -> Arc<Authority> {
     let settings = rescind_authority::Settings {
-        node_name: "node-1".to_owned(),
+        node: rescind_authority::NodeSettings::alone("node-1"),
+        stopwatch: Arc::new(FrozenStopwatch::default()),
         clock: Arc::clone(clock) as _,
         rng: Arc::new(SeededRng::new(seed)),
         session_limits: SessionLimits::default(),

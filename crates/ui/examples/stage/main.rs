@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rescind_authority::{
-    Acceptance, Authority, Caller, Catalog, CreateDatabase, CreateDatabaseToken, Founding, Location, Place,
-    SessionLimits, Settings,
+    Acceptance, Authority, Caller, Catalog, CreateDatabase, CreateDatabaseToken, Founding, Location,
+    NodeSettings, Place, SessionLimits, Settings,
 };
 use rescind_domain::{
     Action, Agent, Ask, Client, Clock as _, DatabaseId, DatabaseLimits, Permission, Permissions, Resource,
     Secret, TableId, Timestamp,
 };
-use rescind_testkit::{FrozenClock, SeededRng};
+use rescind_testkit::{FrozenClock, FrozenStopwatch, SeededRng};
 use rescind_ui::{Column, Counters, Distribution, Figures, NodeInfo, Process, Sample, Ui, router};
 use tokio_util::sync::CancellationToken;
 
@@ -81,7 +81,8 @@ fn now() -> Timestamp {
 async fn open(directory: &std::path::Path, clock: &Arc<FrozenClock>) -> Outcome<Arc<Authority>> {
     let catalog = Catalog::open(&Location::Sqlite(directory.join("catalog.sqlite"))).await?;
     let settings = Settings {
-        node_name: "node-1".to_owned(),
+        node: NodeSettings::alone("node-1"),
+        stopwatch: Arc::new(FrozenStopwatch::default()),
         clock: Arc::clone(clock) as _,
         rng: Arc::new(SeededRng::new(7)),
         session_limits: SessionLimits {

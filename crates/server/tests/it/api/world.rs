@@ -9,11 +9,12 @@ use axum::body::{Body, to_bytes};
 use axum::extract::connect_info::MockConnectInfo;
 use axum::http::{Request, StatusCode};
 use rescind_authority::{
-    Acceptance, AskDevice, Authority, Caller, Catalog, Invite, Location, SessionLimits, Settings, SignedIn,
+    Acceptance, AskDevice, Authority, Caller, Catalog, Invite, Location, NodeSettings, SessionLimits,
+    Settings, SignedIn,
 };
 use rescind_domain::{Agent, Client, Role, Secret};
 use rescind_server::oauth::OAuth;
-use rescind_testkit::{FrozenClock, SeededRng};
+use rescind_testkit::{FrozenClock, FrozenStopwatch, SeededRng};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -44,7 +45,8 @@ impl World {
         let clock = Arc::new(FrozenClock::default());
         let location = Location::Sqlite(directory.path().join("catalog.sqlite"));
         let settings = Settings {
-            node_name: "node-1".to_owned(),
+            node: NodeSettings::alone("node-1"),
+            stopwatch: Arc::new(FrozenStopwatch::default()),
             clock: Arc::clone(&clock) as _,
             rng: Arc::new(SeededRng::new(1)),
             session_limits: SessionLimits::default(),

@@ -1,0 +1,188 @@
+//! Leases: this node's right to admit for one term after another, where others act on the same catalog.
+//!
+//! The order is what makes it safe. A renewal is committed first; only a statement that begins after it reads the changes;
+//! only when these are applied does the new term count, and it counts from the moment before the renewal was sent. A change
+//! that is committed before the read is applied by then; one that is committed after it finds the renewed lease in the
+//! catalog and waits for it.
+//!
+//! Acknowledging is quicker: as soon as a signal says that there are changes, the node applies them and says so, which
+//! renews nothing.
+
+use std::time::Duration;
+
+use rescind_catalog::{Catalog, Signal};
+use rescind_domain::Revision;
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::Error;
+use crate::fences::Rounds;
+use crate::node::Node;
+
+/// Who else acts on the catalog.
+pub(crate) enum Leases {
+    /// Nobody: the catalog is this process's own.
+    Sole,
+    /// Other nodes may.
+    Shared(Shared),
+}
+
+/// What a node among others needs.
+pub(crate) struct Shared {
+    /// Whether this process admits at all; one that only acts takes no lease.
+    pub(crate) admits: bool,
+    /// A change was committed somewhere, or applied here: read the feed and acknowledge.
+    pub(crate) changed: Notify,
+    /// A node acknowledged something: look at the leases.
+    pub(crate) acknowledged: Notify,
+    /// What fences that wait at the same time share.
+    pub(crate) rounds: Rounds,
+}
+
+impl Shared {
+    pub(crate) fn new(admits: bool) -> Self {
+        Self {
+            admits,
+            changed: Notify::new(),
+            acknowledged: Notify::new(),
+            rounds: Rounds::default(),
+        }
+    }
+}
+
+/// A lease is renewed so many times within a term.
+const RENEWALS_PER_TERM: u32 = 3;
+/// How long to wait before a renewal that failed is tried again.
+const RETRY: Duration = Duration::from_millis(100);
+/// How long to wait before asking again whether work that was cut has ended.
+const SETTLING: Duration = Duration::from_millis(2);
+
+impl Node {
+    /// Renews the lease once and applies what is new. Afterwards the node may admit for another term.
+    ///
+    /// # Errors
+    /// The catalog is away, or too slow: whatever comes of this renewal, the present term is all there is.
+    pub(crate) async fn renew(&self) -> Result<(), Error> {
+        let ttl = self.info.ttl;
+        let asked = self.stopwatch.elapsed();
+        let renewal = async {
+            let applied = self.grants.settled();
+            let now = self.clock.now();
+            if !self.ledger.renew(self.info.id, applied, now).await? {
+                self.ledger.join(&self.info, applied, now).await?;
+            }
+            self.follow().await
+        };
+        self.in_time(renewal).await?;
+        self.term.extend(asked, ttl);
+        Ok(())
+    }
+
+    /// Keeps the lease and acknowledges changes until `shutdown`, then gives the lease up, so that nobody waits for this
+    /// node.
+    pub(crate) async fn keep_lease(&self, shared: &Shared, shutdown: &CancellationToken) {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = self.keep_renewing(shared) => {}
+            () = self.keep_acknowledging(shared) => {}
+        }
+        self.term.end();
+        if let Err(error) = self.ledger.leave(self.info.id).await {
+            tracing::warn!(%error, "the lease was not given up; it lapses by itself");
+        }
+    }
+
+    async fn keep_renewing(&self, shared: &Shared) {
+        let pause = self.info.ttl / RENEWALS_PER_TERM;
+        let mut is_away = false;
+        loop {
+            let renewed = self.renew().await;
+            match (&renewed, is_away) {
+                (Ok(()), true) => {
+                    tracing::info!(revision = %self.revision(), "caught up with the catalog; admitting again");
+                }
+                (Err(error), false) => {
+                    tracing::warn!(%error, cause = ?std::error::Error::source(error), "the lease was not renewed");
+                }
+                _ => {}
+            }
+            is_away = renewed.is_err();
+            // What the renewal brought with it wants to be acknowledged.
+            shared.changed.notify_one();
+            sleep(if is_away { RETRY.min(pause) } else { pause }).await;
+        }
+    }
+
+    async fn keep_acknowledging(&self, shared: &Shared) {
+        let mut acknowledged = self.grants.settled();
+        loop {
+            let is_settled = acknowledged >= self.revision();
+            let done = tokio::select! {
+                biased;
+                () = shared.changed.notified() => self.in_time(self.follow()).await,
+                () = sleep(SETTLING), if !is_settled => Ok(()),
+            };
+            let settled = self.grants.settled();
+            let done = match done {
+                Ok(()) if settled > acknowledged => self.in_time(self.acknowledge(settled)).await,
+                other => other,
+            };
+            match done {
+                Ok(()) => acknowledged = settled,
+                Err(error) => {
+                    // The next renewal applies and says the same.
+                    tracing::debug!(%error, "changes were not acknowledged");
+                    sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    async fn acknowledge(&self, settled: Revision) -> Result<(), Error> {
+        Ok(self.ledger.acknowledge(self.info.id, settled).await?)
+    }
+
+    /// What takes longer than a term is of no use any more.
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        timeout(self.info.ttl, work)
+            .await
+            .unwrap_or_else(|late| Err(Error::Unavailable(Box::new(late))))
+    }
+}
+
+/// Hands signals of the catalog on to who waits for them, until `shutdown`. They make things quick; nothing relies on them.
+pub(crate) async fn hear(catalog: &Catalog, shared: &Shared, shutdown: &CancellationToken) {
+    let hearing = async {
+        loop {
+            let error = match catalog.signals().await {
+                Ok(None) => return,
+                Ok(Some(mut signals)) => loop {
+                    match signals.next().await {
+                        Ok(signal) => shared.tell(signal),
+                        Err(error) => break error,
+                    }
+                },
+                Err(error) => error,
+            };
+            tracing::warn!(%error, "signals of the catalog cannot be heard; asking for changes instead");
+            shared.tell(Signal::Lost);
+            sleep(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = hearing => {}
+    }
+}
+
+impl Shared {
+    fn tell(&self, signal: Signal) {
+        if signal != Signal::Applied {
+            self.changed.notify_one();
+        }
+        if signal != Signal::Changed {
+            self.acknowledged.notify_waiters();
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The node: what this process needs to admit requests, and how it stays current.
+//!
+//! Tables in memory are brought up to date from the feed of changes, in order. Where other nodes act on the same catalog,
+//! the node admits only during a term of its lease (`leases`), and acts wait for all of them (`fences`).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rescind_catalog::{ChangeKind, Feed, Grant as CatalogGrant, LoadedGrant, NodeInfo};
+use rescind_domain::{Clock, Revision, Stopwatch};
+
+use crate::Error;
+use crate::directory::Directory;
+use crate::grants::{Grant, GrantTable, TokenRef};
+use crate::leases::Leases;
+use crate::ledger::Ledger;
+use crate::terms::Term;
+use crate::token_index::TokenIndex;
+
+/// Everything that admission reads, and what keeps it current.
+pub(crate) struct Node {
+    pub(crate) info: NodeInfo,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stopwatch: Arc<dyn Stopwatch>,
+    pub(crate) grants: GrantTable,
+    pub(crate) directory: Directory,
+    pub(crate) token_index: TokenIndex,
+    pub(crate) leases: Leases,
+    /// Shared with every entry of the grant table, without counting: there is one as long as the process lives.
+    pub(crate) term: &'static Term,
+    /// Held by whoever brings the tables up to date: revisions are applied in order.
+    applying: tokio::sync::Mutex<()>,
+    /// Whether the tables hold everything that this process may have committed (promise G3).
+    is_certain: AtomicBool,
+}
+
+/// Changes read at once.
+const ROUND: u32 = 1_000;
+
+impl Node {
+    /// A node with empty tables, which admits nothing yet.
+    pub(crate) fn new(
+        info: NodeInfo,
+        ledger: Arc<dyn Ledger>,
+        clock: Arc<dyn Clock>,
+        stopwatch: Arc<dyn Stopwatch>,
+        leases: Leases,
+    ) -> Self {
+        let term = match &leases {
+            Leases::Sole => Term::endless(Arc::clone(&stopwatch)),
+            Leases::Shared(_) => Term::over(Arc::clone(&stopwatch)),
+        };
+        let term: &'static Term = Box::leak(Box::new(term));
+        Self {
+            info,
+            ledger,
+            clock,
+            stopwatch,
+            grants: GrantTable::new(term),
+            directory: Directory::default(),
+            token_index: TokenIndex::new(),
+            leases,
+            term,
+            applying: tokio::sync::Mutex::new(()),
+            is_certain: AtomicBool::new(false),
+        }
+    }
+
+    /// The last revision that this node acts by.
+    pub(crate) fn revision(&self) -> Revision {
+        self.grants.revision()
+    }
+
+    pub(crate) fn set_applied(&self, revision: Revision) {
+        self.grants.set_revision(revision);
+    }
+
+    /// Whether this node can tell which tokens hold (promise G3).
+    pub(crate) fn is_current(&self) -> bool {
+        self.is_certain.load(Ordering::Acquire) && self.term.holds()
+    }
+
+    /// Whether the tables lack nothing that this process may have committed.
+    pub(crate) fn is_certain(&self) -> bool {
+        self.is_certain.load(Ordering::Acquire)
+    }
+
+    /// Until it is known whether there is a change to apply, nothing is admitted (promise G3). In turn with those who
+    /// apply, so that none of them opens the node for what it knew before.
+    pub(crate) async fn doubt(&self) {
+        let _turn = self.applying.lock().await;
+        self.note_certainty(false);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn doubt_now(&self) {
+        self.is_certain.store(false, Ordering::Release);
+    }
+
+    pub(crate) fn put_grant(&self, loaded: LoadedGrant) {
+        let grant = match loaded.grant {
+            CatalogGrant::Database(grant) => Grant::Database(grant),
+            CatalogGrant::Management(grant) => Grant::Management(grant),
+            CatalogGrant::Session(grant) => Grant::Session(Box::new(grant)),
+        };
+        self.grants.put(&loaded.secret, grant, loaded.last_used_at);
+    }
+
+    /// Applies everything up to `revision`. Callers that wait here share the rounds of the one that works.
+    pub(crate) async fn catch_up(&self, revision: Revision) -> Result<(), Error> {
+        if self.is_certain() && self.revision() >= revision {
+            return Ok(());
+        }
+        let _turn = self.applying.lock().await;
+        let result = self.apply_known(revision).await;
+        self.note_certainty(result.is_ok());
+        result
+    }
+
+    /// Applies everything that the catalog holds by now.
+    pub(crate) async fn follow(&self) -> Result<(), Error> {
+        let _turn = self.applying.lock().await;
+        let result = self.apply_all().await;
+        self.note_certainty(result.is_ok());
+        result
+    }
+
+    /// A node on its own is as certain as its last reading. One among others has its term: whatever it does not know yet
+    /// has a fence that waits for it.
+    fn note_certainty(&self, is_certain: bool) {
+        if is_certain || matches!(self.leases, Leases::Sole) {
+            self.is_certain.store(is_certain, Ordering::Release);
+        }
+    }
+
+    /// Applies everything up to `revision`; on a node in doubt everything there is, because what made it doubt may have
+    /// been a later change than the caller's own.
+    async fn apply_known(&self, revision: Revision) -> Result<(), Error> {
+        if !self.is_certain() {
+            return self.apply_all().await;
+        }
+        while self.revision() < revision {
+            self.apply_round().await?;
+        }
+        Ok(())
+    }
+
+    async fn apply_all(&self) -> Result<(), Error> {
+        while self.apply_round().await? {}
+        Ok(())
+    }
+
+    /// Applies the next changes; whether there are more.
+    async fn apply_round(&self) -> Result<bool, Error> {
+        let applied = self.revision();
+        match self.ledger.changes_after(applied, ROUND).await? {
+            Feed::Changes {
+                changes,
+                through,
+                more,
+            } => {
+                for change in changes {
+                    self.apply(change.what).await?;
+                }
+                self.set_applied(through);
+                Ok(more)
+            }
+            Feed::Pruned => {
+                let gap =
+                    format!("the changes after revision {applied} were forgotten: start this node anew");
+                Err(Error::Internal(gap.into()))
+            }
+        }
+    }
+
+    /// Brings one thing up to date from its present state in the catalog, which may already be newer than the change:
+    /// that only brings later changes forward.
+    async fn apply(&self, what: ChangeKind) -> Result<(), Error> {
+        let token = match what {
+            ChangeKind::DatabaseToken(id) => TokenRef::Database(id),
+            ChangeKind::ManagementToken(id) => TokenRef::Management(id),
+            ChangeKind::Session(id) => TokenRef::Session(id),
+            ChangeKind::Database(id) => {
+                let current = self.ledger.directory_entry(id).await?;
+                self.directory
+                    .put(id, current.map(|entry| (entry.cluster, entry.view)));
+                return Ok(());
+            }
+            // What a user may do is in the grants of its sessions, each of which is a change of its own.
+            ChangeKind::User(_) => return Ok(()),
+        };
+        match self.ledger.grant(token).await? {
+            Some(loaded) => self.put_grant(loaded),
+            None => self.grants.cut(token),
+        }
+        self.token_index.note_change(token);
+        Ok(())
+    }
+}
