@@ -45,6 +45,17 @@ pub struct NodeSettings {
     pub lease_ttl: Duration,
     /// Whether it admits requests. A command that only acts takes no lease.
     pub admits: bool,
+    /// What it does wrong on purpose.
+    #[cfg(debug_assertions)]
+    pub sabotage: Option<Sabotage>,
+}
+
+/// What a node can be made to do wrong, so that checkers can be shown to notice it. Releases have none of it.
+#[cfg(debug_assertions)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sabotage {
+    /// Acknowledges revocations, but does not apply them.
+    IgnoreRevocations,
 }
 
 impl NodeSettings {
@@ -61,6 +72,8 @@ impl NodeSettings {
             version: String::new(),
             lease_ttl: Self::USUAL_LEASE,
             admits: true,
+            #[cfg(debug_assertions)]
+            sabotage: None,
         }
     }
 }
@@ -106,6 +119,8 @@ impl Authority {
             version,
             lease_ttl,
             admits,
+            #[cfg(debug_assertions)]
+            sabotage,
         } = settings.node.clone();
         let (id, leases) = match catalog.is_shared() {
             true => (NodeId::mint(&*settings.rng), Leases::Shared(Shared::new(admits))),
@@ -126,6 +141,8 @@ impl Authority {
             Arc::clone(&settings.stopwatch),
             leases,
         );
+        #[cfg(debug_assertions)]
+        let node = node.with_sabotage(sabotage);
         let authority = Self {
             node,
             passwords: Passwords::new(&*settings.rng)?,
@@ -249,6 +266,18 @@ impl Authority {
             .catalog
             .load_grants(&mut |loaded| self.node.put_grant(loaded))
             .await?;
+        self.load_clusters().await?;
+        for entry in self.catalog.load_directory().await?.entries {
+            self.directory()
+                .put(entry.view.id, Some((entry.cluster, entry.view)));
+        }
+        self.node.set_applied(revision);
+        // What was committed between the first read and the last is applied now; nothing is admitted before.
+        self.node.follow().await
+    }
+
+    /// Clusters are made with their account, and only then.
+    pub(crate) async fn load_clusters(&self) -> Result<(), Error> {
         for account in self.catalog.accounts(&Page::first(Page::MAX)).await?.items {
             for cluster in self
                 .catalog
@@ -259,13 +288,7 @@ impl Authority {
                 self.directory().put_cluster(account.id, cluster.id);
             }
         }
-        for entry in self.catalog.load_directory().await?.entries {
-            self.directory()
-                .put(entry.view.id, Some((entry.cluster, entry.view)));
-        }
-        self.node.set_applied(revision);
-        // What was committed between the first read and the last is applied now; nothing is admitted before.
-        self.node.follow().await
+        Ok(())
     }
 
     async fn flush_uses(&self) {

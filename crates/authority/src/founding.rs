@@ -38,7 +38,12 @@ impl Authority {
     /// # Errors
     /// What every read may return.
     pub async fn is_unfounded(&self) -> Result<bool, Error> {
-        Ok(self.catalog.is_empty().await?)
+        let is_unfounded = self.catalog.is_empty().await?;
+        if !is_unfounded {
+            // Another node may have founded it since this one began.
+            self.load_clusters().await?;
+        }
+        Ok(is_unfounded)
     }
 
     /// Draws up the first account and all that belongs to it. Nothing is stored, so that the caller can put the secret
@@ -109,14 +114,14 @@ impl Authority {
     /// Stores what was drawn up, in one transaction.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when the catalog is not empty any more.
+    /// [`Error::Conflict`] when the catalog is not empty any more: of two nodes that start at the same moment one founds.
     pub async fn found(self: &Arc<Self>, founding: Founding) -> Result<Receipt, Error> {
         self.act(move |this| async move {
             let began = std::time::Instant::now();
-            if !this.catalog.is_empty().await? {
+            let mut tx = this.catalog.begin(founding.account.created_at).await?;
+            if !tx.is_unfounded().await? {
                 return Err(Error::Conflict("the catalog already holds an account".to_owned()));
             }
-            let mut tx = this.catalog.begin(founding.account.created_at).await?;
             tx.insert_account(&founding.account).await?;
             tx.insert_cluster(&founding.cluster).await?;
             tx.insert_user(&founding.user).await?;

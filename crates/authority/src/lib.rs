@@ -36,6 +36,8 @@ mod users;
 
 pub use accounts::NodeStatus;
 pub use admission::Admission;
+#[cfg(debug_assertions)]
+pub use authority::Sabotage;
 pub use authority::{Authority, NodeSettings, Settings};
 pub use callers::{Caller, Place};
 pub use databases::{CreateDatabase, UpdateDatabase};

@@ -10,6 +10,8 @@ use rescind_catalog::{ChangeKind, Feed, Grant as CatalogGrant, LoadedGrant, Node
 use rescind_domain::{Clock, Revision, Stopwatch};
 
 use crate::Error;
+#[cfg(debug_assertions)]
+use crate::Sabotage;
 use crate::directory::Directory;
 use crate::grants::{Grant, GrantTable, TokenRef};
 use crate::leases::Leases;
@@ -33,6 +35,8 @@ pub(crate) struct Node {
     applying: tokio::sync::Mutex<()>,
     /// Whether the tables hold everything that this process may have committed (promise G3).
     is_certain: AtomicBool,
+    #[cfg(debug_assertions)]
+    sabotage: Option<Sabotage>,
 }
 
 /// Changes read at once.
@@ -64,7 +68,20 @@ impl Node {
             term,
             applying: tokio::sync::Mutex::new(()),
             is_certain: AtomicBool::new(false),
+            #[cfg(debug_assertions)]
+            sabotage: None,
         }
+    }
+
+    #[cfg(debug_assertions)]
+    pub(crate) fn with_sabotage(mut self, sabotage: Option<Sabotage>) -> Self {
+        self.sabotage = sabotage;
+        self
+    }
+
+    #[cfg(debug_assertions)]
+    fn ignores_revocations(&self) -> bool {
+        self.sabotage == Some(Sabotage::IgnoreRevocations)
     }
 
     /// The last revision that this node acts by.
@@ -192,6 +209,8 @@ impl Node {
         };
         match self.ledger.grant(token).await? {
             Some(loaded) => self.put_grant(loaded),
+            #[cfg(debug_assertions)]
+            None if self.ignores_revocations() => {}
             None => self.grants.cut(token),
         }
         self.token_index.note_change(token);

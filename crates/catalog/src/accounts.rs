@@ -46,6 +46,17 @@ impl Catalog {
 }
 
 impl Transaction {
+    /// Whether there is no account. Nobody else can make one before this transaction ends.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn is_unfounded(&mut self) -> Result<bool, Error> {
+        let found = sqlx::query("SELECT 1 AS found FROM accounts LIMIT 1")
+            .fetch_optional(self.connection())
+            .await?;
+        Ok(found.is_none())
+    }
+
     /// Keeps a new account.
     ///
     /// # Errors
