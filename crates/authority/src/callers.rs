@@ -1,11 +1,14 @@
 //! Who calls a use case, and on which place.
 
+use std::time::Duration;
+
 use rescind_domain::{
     AccountId, Actor, ClusterId, Deed, Extent, ManagementGrant, Role, SessionGrant, SessionId, Subject,
     UserId, Verb, extent,
 };
 
 use crate::grants::TokenRef;
+use crate::waits::Wait;
 use crate::{Authority, Error};
 
 /// On what strength somebody acts.
@@ -24,6 +27,7 @@ pub struct Caller {
     account: AccountId,
     role: Role,
     standing: Option<TokenRef>,
+    patience: Option<Duration>,
 }
 
 impl Caller {
@@ -33,6 +37,7 @@ impl Caller {
             account: grant.account,
             role: Role::Admin,
             standing: Some(TokenRef::Management(grant.token)),
+            patience: None,
         }
     }
 
@@ -42,6 +47,7 @@ impl Caller {
             account: grant.account,
             role: grant.role,
             standing: Some(TokenRef::Session(grant.session)),
+            patience: None,
         }
     }
 
@@ -52,7 +58,21 @@ impl Caller {
             account,
             role: Role::Admin,
             standing: None,
+            patience: None,
         }
+    }
+
+    /// The same caller, whose acts return so long after they began at the latest, once they are committed: with a receipt
+    /// that is not complete, if need be. Without this they wait for every node, which takes a term of its lease at most.
+    #[must_use]
+    pub const fn waiting_at_most(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
+    /// Begins to wait for what this caller's act does.
+    pub(crate) fn wait(&self) -> Wait {
+        Wait::begin(self.patience)
     }
 
     /// Who it is, for the audit log.

@@ -1,7 +1,6 @@
 //! Databases: create, list, update, rename, delete, undelete, and what becomes of the deleted.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use rescind_catalog::{ChangeKind, DatabaseQuery, Entry, NewDatabase, Paged, Transaction};
 use rescind_domain::{
@@ -9,6 +8,7 @@ use rescind_domain::{
     MaxTables, PartitionTemplate, Receipt, RetentionPeriod, Subject, Verb,
 };
 
+use crate::waits::Wait;
 use crate::{Authority, Caller, Error, Place};
 
 /// What a new database shall be.
@@ -47,9 +47,8 @@ impl Authority {
         request: CreateDatabase,
     ) -> Result<(Database, Receipt), Error> {
         self.check(caller, place, Verb::Create, Subject::Database)?;
-        let (actor, standing) = (caller.actor(), caller.standing());
+        let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
-            let began = Instant::now();
             let mut tx = this.begin(standing).await?;
             refuse_taken_name(&mut tx, place, &request.name).await?;
             let new = NewDatabase {
@@ -59,7 +58,7 @@ impl Authority {
                 partition_template: request.partition_template,
             };
             let database = tx.insert_database(new).await?;
-            this.finish(tx, actor, Act::DatabaseCreate, database, limits_in_words, began)
+            this.finish(tx, actor, Act::DatabaseCreate, database, limits_in_words, wait)
                 .await
         })
         .await
@@ -110,9 +109,8 @@ impl Authority {
             let reason = "give maxTables, maxColumnsPerTable, retentionPeriod, or several of them";
             return Err(Error::invalid("body", reason));
         }
-        let (actor, standing) = (caller.actor(), caller.standing());
+        let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
-            let began = Instant::now();
             let mut tx = this.begin(standing).await?;
             let mut database = active_database(&mut tx, place, &name).await?;
             let limits = &mut database.limits;
@@ -120,7 +118,7 @@ impl Authority {
             limits.max_columns = max_columns.unwrap_or(limits.max_columns);
             limits.retention = retention.unwrap_or(limits.retention);
             tx.update_database(&database).await?;
-            this.finish(tx, actor, Act::DatabaseUpdate, database, limits_in_words, began)
+            this.finish(tx, actor, Act::DatabaseUpdate, database, limits_in_words, wait)
                 .await
         })
         .await
@@ -138,9 +136,8 @@ impl Authority {
         new_name: DatabaseName,
     ) -> Result<(Database, Receipt), Error> {
         self.check(caller, place, Verb::Update, Subject::Database)?;
-        let (actor, standing) = (caller.actor(), caller.standing());
+        let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
-            let began = Instant::now();
             let mut tx = this.begin(standing).await?;
             let mut database = active_database(&mut tx, place, &name).await?;
             if new_name != name {
@@ -149,7 +146,7 @@ impl Authority {
             database.name = new_name;
             tx.update_database(&database).await?;
             let words = move |database: &Database| vec![pair("from", &name), pair("name", &database.name)];
-            this.finish(tx, actor, Act::DatabaseRename, database, words, began)
+            this.finish(tx, actor, Act::DatabaseRename, database, words, wait)
                 .await
         })
         .await
@@ -166,16 +163,15 @@ impl Authority {
         name: DatabaseName,
     ) -> Result<Receipt, Error> {
         self.check(caller, place, Verb::Delete, Subject::Database)?;
-        let (actor, standing) = (caller.actor(), caller.standing());
+        let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
-            let began = Instant::now();
             let now = this.clock().now();
             let mut tx = this.begin(standing).await?;
             let mut database = active_database(&mut tx, place, &name).await?;
             database.state = DatabaseState::Deleted { at: now };
             tx.update_database(&database).await?;
             Ok(this
-                .finish(tx, actor, Act::DatabaseDelete, database, name_in_words, began)
+                .finish(tx, actor, Act::DatabaseDelete, database, name_in_words, wait)
                 .await?
                 .1)
         })
@@ -194,9 +190,8 @@ impl Authority {
         id: DatabaseId,
     ) -> Result<(Database, Receipt), Error> {
         self.check(caller, place, Verb::Update, Subject::Database)?;
-        let (actor, standing) = (caller.actor(), caller.standing());
+        let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
-            let began = Instant::now();
             let now = this.clock().now();
             let mut tx = this.begin(standing).await?;
             let found = tx.database(place.cluster, id).await?;
@@ -209,7 +204,7 @@ impl Authority {
             refuse_taken_name(&mut tx, place, &database.name).await?;
             database.state = DatabaseState::Active;
             tx.update_database(&database).await?;
-            this.finish(tx, actor, Act::DatabaseUndelete, database, name_in_words, began)
+            this.finish(tx, actor, Act::DatabaseUndelete, database, name_in_words, wait)
                 .await
         })
         .await
@@ -235,7 +230,7 @@ impl Authority {
     /// What every act may return.
     pub async fn note_database_purged(self: &Arc<Self>, database: Database) -> Result<(), Error> {
         self.act(move |this| async move {
-            let began = Instant::now();
+            let wait = Wait::to_the_end();
             let mut tx = this.begin(None).await?;
             tx.purge_database(database.id).await?;
             this.finish(
@@ -244,7 +239,7 @@ impl Authority {
                 Act::DatabasePurge,
                 database,
                 name_in_words,
-                began,
+                wait,
             )
             .await?;
             Ok(())
@@ -259,7 +254,7 @@ impl Authority {
         act: Act,
         database: Database,
         words: impl FnOnce(&Database) -> Vec<(String, String)>,
-        began: Instant,
+        wait: Wait,
     ) -> Result<(Database, Receipt), Error> {
         let entry = Entry {
             actor,
@@ -270,7 +265,7 @@ impl Authority {
             changes: vec![ChangeKind::Database(database.id)],
         };
         let revision = self.commit(tx, entry).await?;
-        Ok((database, self.fence(revision, began).await?))
+        Ok((database, self.fence(revision, wait).await?))
     }
 }
 

@@ -25,10 +25,6 @@ struct Ending {
     before: Revision,
 }
 
-/// Work asks for its tether every few milliseconds. What has not ended by then hangs, and nobody is made to wait for it
-/// any longer: it is refused at its next check, if it has one left. A write in a stalled sync of the disk has none.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 const FIRST_PAUSE: Duration = Duration::from_micros(100);
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
@@ -39,6 +35,10 @@ impl Ending {
 }
 
 impl Endings {
+    /// Work asks for its tether every few milliseconds. What has not ended by then hangs, and nobody is made to wait for it
+    /// any longer: it is refused at its next check, if it has one left. A write in a stalled sync of the disk has none.
+    pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
     /// Notes that the entry's work was cut by a revision after `before`; `kept` references to it are the tables' own.
     pub(crate) fn add(&self, entry: Arc<Entry>, kept: usize, before: Revision) {
         let ending = Ending {
@@ -81,7 +81,7 @@ impl Endings {
 
 fn forget_ended(endings: &mut Vec<Ending>) {
     endings.retain(|ending| {
-        let is_late = ending.since.elapsed() > PATIENCE;
+        let is_late = ending.since.elapsed() > Endings::PATIENCE;
         if is_late && !ending.is_over() {
             tracing::warn!(token = ?ending.entry, "work that was cut has not ended in time");
         }

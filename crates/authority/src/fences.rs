@@ -4,19 +4,23 @@
 //! acknowledges the revision, or is over: by its own stopwatch, a term and the drift after the change was committed,
 //! every term that began before is over, and those that began since include the change.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rescind_catalog::{Entry, Grant, NodeLease, Transaction};
 use rescind_domain::{NodeId, NodeReceipt, NodeState, Receipt, Revision};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::callers::Standing;
+use crate::endings::Endings;
 use crate::grants::TokenRef;
 use crate::leases::{Leases, Shared};
 use crate::node::Node;
 use crate::terms::outlasting;
+use crate::waits::Wait;
+use crate::watches::Watch;
 use crate::{Authority, Error, Refusal};
 
 /// How often leases are looked at when no signal comes.
@@ -44,6 +48,16 @@ struct View {
 struct Sighting {
     lease: i64,
     since: Duration,
+}
+
+/// What this node makes of a change that it has applied: it acts by it once `ended` has, too.
+async fn applied_once(ended: impl Future<Output = ()>, wait: Wait) -> NodeState {
+    match wait.bound(ended).await {
+        Some(()) => NodeState::Applied {
+            after: wait.began.elapsed(),
+        },
+        None => NodeState::Awaited,
+    }
 }
 
 impl Authority {
@@ -127,11 +141,10 @@ impl Authority {
         &self,
         token: TokenRef,
         revision: Revision,
-        began: Instant,
+        wait: Wait,
     ) -> Result<Receipt, Error> {
-        self.catch_up(revision).await?;
-        self.grants().endings.wait(token).await;
-        self.fence(revision, began).await
+        self.fence_when(self.grants().endings.wait(token), revision, wait)
+            .await
     }
 
     /// As [`Self::fence_off`], for a token that was revoked.
@@ -139,9 +152,9 @@ impl Authority {
         &self,
         token: TokenRef,
         revision: Revision,
-        began: Instant,
+        wait: Wait,
     ) -> Result<Receipt, Error> {
-        let receipt = self.fence_off(token, revision, began).await?;
+        let receipt = self.fence_off(token, revision, wait).await?;
         note_took(&receipt);
         Ok(receipt)
     }
@@ -149,38 +162,86 @@ impl Authority {
     /// Waits until every node acts by `revision`. Repeating it is harmless.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when this cannot be found out. What was committed stays.
-    pub(crate) async fn fence(&self, revision: Revision, began: Instant) -> Result<Receipt, Error> {
+    /// [`Error::Unavailable`] when a node of its own cannot find this out. What was committed stays.
+    pub(crate) async fn fence(&self, revision: Revision, wait: Wait) -> Result<Receipt, Error> {
+        self.fence_when(std::future::ready(()), revision, wait).await
+    }
+
+    /// As [`Self::fence`]; this node acts by the revision once `ended` has, too, which begins when it is applied.
+    pub(crate) async fn fence_when(
+        &self,
+        ended: impl Future<Output = ()>,
+        revision: Revision,
+        wait: Wait,
+    ) -> Result<Receipt, Error> {
         let committed = self.node.stopwatch.elapsed();
-        let nodes = match &self.node.leases {
+        let mut watch = Watch::default();
+        let own = match &self.node.leases {
             Leases::Sole => {
                 self.catch_up(revision).await?;
-                vec![self.own_receipt(began)]
+                Some(applied_once(ended, wait).await)
             }
             Leases::Shared(shared) => {
-                let (_, own) = tokio::join!(self.node.tell(shared, committed), self.catch_up(revision));
-                own?;
-                let mut nodes = self.node.outwait(shared, revision, committed, began).await?;
-                if shared.admits {
-                    nodes.insert(0, self.own_receipt(began));
-                }
-                nodes
+                let others = async {
+                    self.node.tell(shared, committed).await;
+                    self.node
+                        .outwait(shared, revision, committed, wait, &mut watch)
+                        .await;
+                };
+                let own = self.own_state(ended, revision, committed, wait);
+                let (own, _) = tokio::join!(own, wait.bound(others));
+                shared.admits.then_some(own)
             }
         };
+        let waited = self.node.stopwatch.elapsed().saturating_sub(committed);
+        let (mut nodes, mut left) = match &self.node.leases {
+            Leases::Sole => (Vec::new(), None),
+            Leases::Shared(_) => watch.told(waited),
+        };
+        if let Some(state) = own {
+            if state == NodeState::Awaited {
+                let longest = outlasting(self.node.info.ttl).max(Endings::PATIENCE);
+                left = left.max(Some(longest.saturating_sub(waited)));
+            }
+            let node = self.node.info.name.clone();
+            nodes.insert(0, NodeReceipt { node, state });
+        }
         Ok(Receipt {
             revision,
-            effective_at: self.clock().now(),
-            took: began.elapsed(),
+            effective_at: left.is_none().then(|| self.clock().now()),
+            took: wait.began.elapsed(),
             nodes,
+            settled_within: left,
         })
     }
 
-    fn own_receipt(&self, began: Instant) -> NodeReceipt {
-        NodeReceipt {
-            node: self.node.info.name.clone(),
-            state: NodeState::Applied {
-                after: began.elapsed(),
-            },
+    /// What this node, among others, makes of `revision`, which was committed at `committed` at the latest. Where it
+    /// cannot be read, its own lease runs out like those of others: whatever it renews later includes the change.
+    async fn own_state(
+        &self,
+        ended: impl Future<Output = ()>,
+        revision: Revision,
+        committed: Duration,
+        wait: Wait,
+    ) -> NodeState {
+        let over = outlasting(self.node.info.ttl);
+        let applied = async {
+            loop {
+                let waited = self.node.stopwatch.elapsed().saturating_sub(committed);
+                match timeout(over.saturating_sub(waited), self.catch_up(revision)).await {
+                    Ok(Ok(())) => return true,
+                    Ok(Err(error)) => {
+                        tracing::warn!(%error, %revision, "a change that was made is not applied here yet");
+                        tokio::time::sleep(LOOK).await;
+                    }
+                    Err(_) => return false,
+                }
+            }
+        };
+        match wait.bound(applied).await {
+            Some(true) => applied_once(ended, wait).await,
+            Some(false) => NodeState::Lapsed,
+            None => NodeState::Awaited,
         }
     }
 
@@ -205,45 +266,30 @@ impl Node {
     }
 
     /// Waits until every other lease acknowledges `revision`, which was committed at `committed` at the latest, or is
-    /// over.
+    /// over. What it has seen is in `watch`, however far it comes.
     async fn outwait(
         &self,
         shared: &Shared,
         revision: Revision,
         committed: Duration,
-        began: Instant,
-    ) -> Result<Vec<NodeReceipt>, Error> {
-        let mut applied = BTreeMap::new();
-        let mut held = HashSet::new();
+        wait: Wait,
+        watch: &mut Watch,
+    ) {
         loop {
             // Asked for before looking, so that an acknowledgement in between is not slept through.
             let acknowledged = shared.acknowledged.notified();
-            let nodes = self.look(shared, self.stopwatch.elapsed()).await?;
-            let others = || nodes.iter().filter(|lease| lease.node.id != self.info.id);
-            held.extend(
-                others()
-                    .filter(|lease| !lease.is_lapsed)
-                    .map(|lease| lease.node.id),
-            );
-            for lease in others().filter(|lease| lease.applied >= revision) {
-                applied.entry(lease.node.id).or_insert_with(|| began.elapsed());
+            let asked = self.stopwatch.elapsed();
+            let Some(left) = watch.left(asked.saturating_sub(committed)) else {
+                return;
+            };
+            match timeout(left, self.look(shared, asked)).await {
+                Ok(Ok(leases)) => watch.note(&leases, self.info.id, revision, wait.began),
+                Ok(Err(error)) => tracing::debug!(%error, "the leases were not read"),
+                Err(_) => {}
             }
             let waited = self.stopwatch.elapsed().saturating_sub(committed);
-            let is_awaited = |lease: &&NodeLease| {
-                !lease.is_lapsed
-                    && !applied.contains_key(&lease.node.id)
-                    && waited < outlasting(lease.node.ttl)
-            };
-            if !others().any(|lease| is_awaited(&lease)) {
-                return Ok(others()
-                    .filter(|lease| held.contains(&lease.node.id))
-                    .map(|lease| NodeReceipt {
-                        node: lease.node.name.clone(),
-                        state: applied
-                            .get(&lease.node.id)
-                            .map_or(NodeState::Lapsed, |after| NodeState::Applied { after: *after }),
-                    })
-                    .collect());
+            if watch.left(waited).is_none() {
+                return;
             }
             tokio::select! {
                 () = acknowledged => {}
@@ -290,8 +336,12 @@ impl Node {
     }
 }
 
-/// Notes how long a revocation took, through whichever face it came: the figure of this house.
+/// Notes how long a revocation took, through whichever face it came: the figure of this house. A wait that ended before
+/// that is none.
 pub(crate) fn note_took(receipt: &Receipt) {
+    if !receipt.is_complete() {
+        return;
+    }
     metrics::histogram!("rescind_revoke_seconds").record(receipt.took.as_secs_f64());
 }
 
@@ -430,7 +480,7 @@ mod tests {
         let authority = authority(&directory).await;
         authority.catalog.close().await;
         let failed = authority
-            .fence(Revision::new(authority.revision().get() + 1), Instant::now())
+            .fence(Revision::new(authority.revision().get() + 1), Wait::to_the_end())
             .await;
         assert!(matches!(failed, Err(Error::Unavailable(_))));
         assert!(!authority.is_current());

@@ -12,6 +12,7 @@ use crate::databases::pair;
 use crate::invitations::{Invite, invitation_entry};
 use crate::management_tokens::created_entry;
 use crate::users::{AddUser, user_entry};
+use crate::waits::Wait;
 use crate::{Authority, Caller, Error};
 
 /// What the first start makes, before it is committed.
@@ -117,7 +118,7 @@ impl Authority {
     /// [`Error::Conflict`] when the catalog is not empty any more: of two nodes that start at the same moment one founds.
     pub async fn found(self: &Arc<Self>, founding: Founding) -> Result<Receipt, Error> {
         self.act(move |this| async move {
-            let began = std::time::Instant::now();
+            let wait = Wait::to_the_end();
             let mut tx = this.catalog.begin(founding.account.created_at).await?;
             if !tx.is_unfounded().await? {
                 return Err(Error::Conflict("the catalog already holds an account".to_owned()));
@@ -132,7 +133,7 @@ impl Authority {
             let revision = this.commit_all(tx, founding.entries).await?;
             this.directory()
                 .put_cluster(founding.account.id, founding.cluster.id);
-            this.fence(revision, began).await
+            this.fence(revision, wait).await
         })
         .await
     }

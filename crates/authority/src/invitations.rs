@@ -1,7 +1,7 @@
 //! Invitations: made, opened by their link, accepted, withdrawn.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rescind_catalog::{Entry, Page, Paged, Transaction};
 use rescind_domain::{
@@ -65,9 +65,8 @@ impl Authority {
                 checked_name(field, name)?;
             }
         }
-        let (actor, standing) = (caller.actor(), caller.standing());
+        let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
-            let began = Instant::now();
             let mut tx = this.begin(standing).await?;
             let known = tx.user_by_email(&request.email).await?;
             if known.as_ref().is_some_and(|user| user.account != account) {
@@ -91,7 +90,7 @@ impl Authority {
             let revision = this
                 .commit(tx, invitation_entry(actor, Act::InvitationCreate, &invitation))
                 .await?;
-            let receipt = this.fence(revision, began).await?;
+            let receipt = this.fence(revision, wait).await?;
             Ok(Created {
                 item: invitation,
                 secret,

@@ -33,6 +33,8 @@ mod token_index;
 mod tokens;
 mod usage;
 mod users;
+mod waits;
+mod watches;
 
 pub use accounts::NodeStatus;
 pub use admission::Admission;
@@ -64,6 +66,6 @@ pub struct Created<T> {
     pub item: T,
     /// Its secret.
     pub secret: rescind_domain::Secret,
-    /// From when on every node honours it.
+    /// From when on every node honours it, if that is known.
     pub receipt: rescind_domain::Receipt,
 }

@@ -1,7 +1,6 @@
 //! Management tokens: create, read, revoke. They belong to an account and do everything on it.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use rescind_catalog::{ChangeKind, Entry, Paged, TokenQuery};
 use rescind_domain::{
@@ -40,15 +39,14 @@ impl Authority {
         let now = self.clock().now();
         check_expiry(request.expires_at, now)?;
         let description = describe(request.description, now)?;
-        let (actor, standing) = (caller.actor(), caller.standing());
+        let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
-            let began = Instant::now();
             let (token, secret) =
                 this.new_management_token(account, actor, description, request.expires_at, now);
             let mut tx = this.begin(standing).await?;
             tx.insert_management_token(&token, &secret.hash()).await?;
             let revision = this.commit(tx, created_entry(&token)).await?;
-            let receipt = this.fence(revision, began).await?;
+            let receipt = this.fence(revision, wait).await?;
             Ok(Created {
                 item: token,
                 secret,
@@ -101,9 +99,8 @@ impl Authority {
         id: ManagementTokenId,
     ) -> Result<Receipt, Error> {
         caller.check(account, Verb::Delete, Subject::ManagementToken)?;
-        let (actor, standing) = (caller.actor(), caller.standing());
+        let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
-            let began = Instant::now();
             let now = this.clock().now();
             let mut tx = this.begin(standing).await?;
             let mut token = tx
@@ -113,12 +110,12 @@ impl Authority {
             let Ok(revoked) = token.state.revoke(now) else {
                 tx.rollback().await?;
                 let revision = this.catalog.revision().await?;
-                return this.fence_off(TokenRef::Management(id), revision, began).await;
+                return this.fence_off(TokenRef::Management(id), revision, wait).await;
             };
             token.state = revoked;
             tx.update_management_token(&token).await?;
             let revision = this.commit(tx, revoked_entry(actor, &token)).await?;
-            this.fence_off_revoked(TokenRef::Management(id), revision, began)
+            this.fence_off_revoked(TokenRef::Management(id), revision, wait)
                 .await
         })
         .await

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::time::Instant;
 
 use rescind_catalog::{Entry, Transaction};
 use rescind_domain::{
@@ -12,6 +11,7 @@ use rescind_domain::{
 
 use crate::fences::note_took;
 use crate::grants::{Grant, TokenRef};
+use crate::waits::Wait;
 use crate::{Authority, Caller, Error, Place, Refusal, management_tokens, tokens};
 
 /// What became of one of several tokens.
@@ -56,9 +56,9 @@ impl Authority {
     ) -> Result<(Vec<Revoked<DatabaseTokenId>>, Receipt), Error> {
         self.check_or_own(caller, place, Verb::Delete, Subject::DatabaseToken)?;
         let ids = distinct(ids)?;
-        let caller = *caller;
+        let (caller, wait) = (*caller, caller.wait());
         self.act(move |this| async move {
-            let mut revocation = Revocation::begin(this.begin(caller.standing()).await?);
+            let mut revocation = Revocation::begin(this.begin(caller.standing()).await?, wait);
             for id in ids {
                 let found = revocation.tx.database_token(place.cluster, id).await?;
                 let Some(mut token) = found else {
@@ -122,9 +122,9 @@ impl Authority {
     ) -> Result<(Vec<Revoked<ManagementTokenId>>, Receipt), Error> {
         caller.check(account, Verb::Delete, Subject::ManagementToken)?;
         let ids = distinct(ids)?;
-        let caller = *caller;
+        let (caller, wait) = (*caller, caller.wait());
         self.act(move |this| async move {
-            let mut revocation = Revocation::begin(this.begin(caller.standing()).await?);
+            let mut revocation = Revocation::begin(this.begin(caller.standing()).await?, wait);
             for id in ids {
                 let found = revocation.tx.management_token(account, id).await?;
                 let Some(mut token) = found else {
@@ -152,7 +152,7 @@ impl Authority {
     ) -> Result<(Vec<Revoked<Id>>, Receipt), Error> {
         let Revocation {
             tx,
-            began,
+            wait,
             entries,
             outcomes,
         } = revocation;
@@ -163,13 +163,14 @@ impl Authority {
         } else {
             self.commit_all(tx, entries).await?
         };
-        self.catch_up(revision).await?;
-        for Revoked { id, outcome } in &outcomes {
-            if matches!(outcome, RevokeOutcome::Now | RevokeOutcome::Before { .. }) {
-                self.grants().endings.wait(token(*id)).await;
+        let ended = async {
+            for Revoked { id, outcome } in &outcomes {
+                if matches!(outcome, RevokeOutcome::Now | RevokeOutcome::Before { .. }) {
+                    self.grants().endings.wait(token(*id)).await;
+                }
             }
-        }
-        let receipt = self.fence(revision, began).await?;
+        };
+        let receipt = self.fence_when(ended, revision, wait).await?;
         if !is_void {
             note_took(&receipt);
         }
@@ -180,16 +181,16 @@ impl Authority {
 /// A revocation under way.
 struct Revocation<Id> {
     tx: Transaction,
-    began: Instant,
+    wait: Wait,
     entries: Vec<Entry>,
     outcomes: Vec<Revoked<Id>>,
 }
 
 impl<Id> Revocation<Id> {
-    fn begin(tx: Transaction) -> Self {
+    fn begin(tx: Transaction, wait: Wait) -> Self {
         Self {
             tx,
-            began: Instant::now(),
+            wait,
             entries: Vec::new(),
             outcomes: Vec::new(),
         }

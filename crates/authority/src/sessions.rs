@@ -14,6 +14,7 @@ use crate::databases::pair;
 use crate::failures::{FailedAttempts, keep_pace};
 use crate::passwords::CheckError;
 use crate::users::{in_words, own_words, shut_out, user_entry};
+use crate::waits::Wait;
 use crate::{Authority, Caller, Error, Refusal};
 
 /// How long browser sessions last, and how signing in is paced.
@@ -214,13 +215,13 @@ impl Authority {
         let user = caller.user().ok_or_else(not_a_user)?;
         let caller = *caller;
         self.act(move |this| async move {
-            let began = Instant::now();
+            let wait = caller.wait();
             let mut tx = this.begin(caller.standing()).await?;
             let session = tx.session(id).await?.filter(|session| session.user == user);
             session.ok_or_else(|| Error::not_found("session", id))?;
             if !tx.end_session(id, tx.now()).await? {
                 tx.rollback().await?;
-                return this.fence(this.catalog.revision().await?, began).await;
+                return this.fence(this.catalog.revision().await?, wait).await;
             }
             if caller.session() != Some(id) {
                 // Whoever ends a session from elsewhere mistrusts it, and what it may have let in.
@@ -228,7 +229,7 @@ impl Authority {
             }
             let entry = ended_entry(&caller, user, &[id]);
             let revision = this.commit(tx, entry).await?;
-            this.fence(revision, began).await
+            this.fence(revision, wait).await
         })
         .await
     }
@@ -242,7 +243,7 @@ impl Authority {
         let user = caller.user().ok_or_else(not_a_user)?;
         let caller = *caller;
         self.act(move |this| async move {
-            let began = Instant::now();
+            let wait = caller.wait();
             let mut tx = this.begin(caller.standing()).await?;
             let except = caller.session().filter(|_| keep_own);
             let now = tx.now();
@@ -250,7 +251,7 @@ impl Authority {
             // What it approved for a device that has not come for it is a session to be.
             tx.deny_approved_device_requests(user).await?;
             let revision = this.commit(tx, ended_entry(&caller, user, &ended)).await?;
-            this.fence(revision, began).await
+            this.fence(revision, wait).await
         })
         .await
     }
@@ -294,7 +295,7 @@ impl Authority {
         caller.check(account, Verb::Update, Subject::User)?;
         let caller = *caller;
         self.act(move |this| async move {
-            let began = Instant::now();
+            let wait = caller.wait();
             let mut tx = this.begin(caller.standing()).await?;
             let user = tx.user(account, id).await?;
             let user = user.ok_or_else(|| Error::not_found("user", id))?;
@@ -302,7 +303,7 @@ impl Authority {
             let ended = tx.end_sessions_of(user.id, now, None).await?;
             tx.deny_approved_device_requests(user.id).await?;
             let revision = this.commit(tx, ended_entry(&caller, user.id, &ended)).await?;
-            this.fence(revision, began).await
+            this.fence(revision, wait).await
         })
         .await
     }
@@ -355,7 +356,7 @@ impl Authority {
         kind: SessionKind,
         client: Client,
     ) -> Result<SignedIn, Error> {
-        let began = Instant::now();
+        let wait = Wait::to_the_end();
         let current = tx.user(user.account, user.id).await?;
         let user = current
             .filter(|user| user.state == UserState::Enabled)
@@ -376,7 +377,7 @@ impl Authority {
         tx.insert_session(&session, &secret.hash()).await?;
         entries.push(begun_entry(&user, &session, &ended));
         let revision = self.commit_all(tx, entries).await?;
-        self.fence(revision, began).await?;
+        self.fence(revision, wait).await?;
         Ok(SignedIn {
             session,
             secret,

@@ -1,7 +1,6 @@
 //! Tables: made by an administrator or by the first write; renamed, deleted, undeleted.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use rescind_catalog::{ChangeKind, Entry, NewTable, Paged, TableQuery, Transaction};
 use rescind_domain::{
@@ -12,6 +11,7 @@ use rescind_domain::{
 use crate::callers::Standing;
 use crate::databases::{active_database, pair};
 use crate::grants::TokenRef;
+use crate::waits::Wait;
 use crate::{Authority, Caller, Error, Place};
 
 /// What a new table shall be.
@@ -46,9 +46,9 @@ impl Authority {
         place: Place,
         database: DatabaseName,
         request: CreateTable,
-    ) -> Result<TableOf, Error> {
+    ) -> Result<(TableOf, Receipt), Error> {
         self.check(caller, place, Verb::Create, Subject::Table)?;
-        let (actor, standing) = (caller.actor(), caller.standing());
+        let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
             let mut tx = this.begin(standing).await?;
             let database = active_database(&mut tx, place, &database).await?;
@@ -56,9 +56,9 @@ impl Authority {
             refuse_full_database(&mut tx, &database).await?;
             let table = Self::insert_table(&mut tx, &database, request).await?;
             let details = vec![pair("database", &database.name), pair("name", &table.name)];
-            this.finish_table(tx, actor, Act::TableCreate, &database, &table, details)
-                .await?;
-            Ok(TableOf { table, database })
+            let entry = entry(actor, Act::TableCreate, &database, &table, details);
+            let receipt = this.finish_table(tx, entry, wait).await?;
+            Ok((TableOf { table, database }, receipt))
         })
         .await
     }
@@ -81,7 +81,7 @@ impl Authority {
         let view = self.database_view(permit).ok_or_else(gone)?;
         let cluster = permit.cluster();
         self.act(move |this| async move {
-            let began = Instant::now();
+            let wait = Wait::to_the_end();
             let mut tx = this.begin(standing).await?;
             let database = tx
                 .database(cluster, view.id)
@@ -108,7 +108,7 @@ impl Authority {
             } else {
                 this.commit_all(tx, entries).await?
             };
-            this.fence(revision, began).await?;
+            this.fence(revision, wait).await?;
             let current = this.directory().database(database.cluster, &database.name);
             current.ok_or_else(|| Error::not_found("database", &database.name))
         })
@@ -162,9 +162,9 @@ impl Authority {
         database: DatabaseName,
         name: TableName,
         new_name: TableName,
-    ) -> Result<TableOf, Error> {
+    ) -> Result<(TableOf, Receipt), Error> {
         self.check(caller, place, Verb::Update, Subject::Table)?;
-        let (actor, standing) = (caller.actor(), caller.standing());
+        let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
             let mut tx = this.begin(standing).await?;
             let database = active_database(&mut tx, place, &database).await?;
@@ -179,9 +179,9 @@ impl Authority {
                 pair("from", &name),
                 pair("name", &table.name),
             ];
-            this.finish_table(tx, actor, Act::TableRename, &database, &table, details)
-                .await?;
-            Ok(TableOf { table, database })
+            let entry = entry(actor, Act::TableRename, &database, &table, details);
+            let receipt = this.finish_table(tx, entry, wait).await?;
+            Ok((TableOf { table, database }, receipt))
         })
         .await
     }
@@ -198,7 +198,7 @@ impl Authority {
         name: TableName,
     ) -> Result<Receipt, Error> {
         self.check(caller, place, Verb::Delete, Subject::Table)?;
-        let (actor, standing) = (caller.actor(), caller.standing());
+        let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
             let now = this.clock().now();
             let mut tx = this.begin(standing).await?;
@@ -207,8 +207,8 @@ impl Authority {
             table.state = TableState::Deleted { at: now };
             tx.update_table(&table).await?;
             let details = vec![pair("database", &database.name), pair("name", &table.name)];
-            this.finish_table(tx, actor, Act::TableDelete, &database, &table, details)
-                .await
+            let entry = entry(actor, Act::TableDelete, &database, &table, details);
+            this.finish_table(tx, entry, wait).await
         })
         .await
     }
@@ -224,9 +224,9 @@ impl Authority {
         place: Place,
         database: DatabaseName,
         id: TableId,
-    ) -> Result<TableOf, Error> {
+    ) -> Result<(TableOf, Receipt), Error> {
         self.check(caller, place, Verb::Update, Subject::Table)?;
-        let (actor, standing) = (caller.actor(), caller.standing());
+        let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
             let now = this.clock().now();
             let mut tx = this.begin(standing).await?;
@@ -242,9 +242,9 @@ impl Authority {
             table.state = TableState::Active;
             tx.update_table(&table).await?;
             let details = vec![pair("database", &database.name), pair("name", &table.name)];
-            this.finish_table(tx, actor, Act::TableUndelete, &database, &table, details)
-                .await?;
-            Ok(TableOf { table, database })
+            let entry = entry(actor, Act::TableUndelete, &database, &table, details);
+            let receipt = this.finish_table(tx, entry, wait).await?;
+            Ok((TableOf { table, database }, receipt))
         })
         .await
     }
@@ -280,8 +280,8 @@ impl Authority {
             let mut tx = this.begin(None).await?;
             tx.purge_table(table.id).await?;
             let details = vec![pair("database", &database.name), pair("name", &table.name)];
-            this.finish_table(tx, Actor::System, Act::TablePurge, &database, &table, details)
-                .await?;
+            let entry = entry(Actor::System, Act::TablePurge, &database, &table, details);
+            this.finish_table(tx, entry, Wait::to_the_end()).await?;
             Ok(())
         })
         .await
@@ -301,20 +301,9 @@ impl Authority {
         Ok(tx.insert_table(new).await?)
     }
 
-    async fn finish_table(
-        &self,
-        tx: Transaction,
-        actor: Actor,
-        act: Act,
-        database: &Database,
-        table: &Table,
-        details: Vec<(String, String)>,
-    ) -> Result<Receipt, Error> {
-        let began = Instant::now();
-        let revision = self
-            .commit(tx, entry(actor, act, database, table, details))
-            .await?;
-        self.fence(revision, began).await
+    async fn finish_table(&self, tx: Transaction, entry: Entry, wait: Wait) -> Result<Receipt, Error> {
+        let revision = self.commit(tx, entry).await?;
+        self.fence(revision, wait).await
     }
 }
 

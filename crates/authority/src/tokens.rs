@@ -1,7 +1,6 @@
 //! Database tokens: create, read, update, revoke.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use rescind_catalog::{ChangeKind, Entry, Paged, TokenQuery};
 use rescind_domain::{
@@ -50,9 +49,8 @@ impl Authority {
         self.check(caller, place, Verb::Create, Subject::DatabaseToken)?;
         let now = self.clock().now();
         check_expiry(request.expires_at, now)?;
-        let (actor, standing) = (caller.actor(), caller.standing());
+        let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
-            let began = Instant::now();
             let secret = Secret::mint(SecretKind::Database, this.rng());
             let token = DatabaseToken {
                 id: DatabaseTokenId::mint(this.rng()),
@@ -86,7 +84,7 @@ impl Authority {
                 changes: vec![ChangeKind::DatabaseToken(token.id)],
             };
             let revision = this.commit(tx, entry).await?;
-            let receipt = this.fence(revision, began).await?;
+            let receipt = this.fence(revision, wait).await?;
             Ok(Created {
                 item: token,
                 secret,
@@ -151,7 +149,7 @@ impl Authority {
         }
         let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
-            let began = Instant::now();
+            let wait = caller.wait();
             let mut tx = this.begin(standing).await?;
             let mut token = tx
                 .database_token(place.cluster, id)
@@ -189,7 +187,7 @@ impl Authority {
             let revision = this.commit(tx, entry).await?;
             Ok((
                 token,
-                this.fence_off(TokenRef::Database(id), revision, began).await?,
+                this.fence_off(TokenRef::Database(id), revision, wait).await?,
             ))
         })
         .await
@@ -210,7 +208,7 @@ impl Authority {
         let caller = *caller;
         let (actor, standing) = (caller.actor(), caller.standing());
         self.act(move |this| async move {
-            let began = Instant::now();
+            let wait = caller.wait();
             let now = this.clock().now();
             let mut tx = this.begin(standing).await?;
             let mut token = tx
@@ -221,12 +219,12 @@ impl Authority {
             let Ok(revoked) = token.state.revoke(now) else {
                 tx.rollback().await?;
                 let revision = this.catalog.revision().await?;
-                return this.fence_off(TokenRef::Database(id), revision, began).await;
+                return this.fence_off(TokenRef::Database(id), revision, wait).await;
             };
             token.state = revoked;
             tx.update_database_token(&token).await?;
             let revision = this.commit(tx, revoked_entry(actor, &token)).await?;
-            this.fence_off_revoked(TokenRef::Database(id), revision, began)
+            this.fence_off_revoked(TokenRef::Database(id), revision, wait)
                 .await
         })
         .await

@@ -1,7 +1,6 @@
 //! Users: added, changed, disabled, deleted. All that is theirs ends with them.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use rescind_catalog::{ChangeKind, Entry, Page, Paged, Transaction};
 use rescind_domain::{
@@ -131,14 +130,14 @@ impl Authority {
         self.passwords.check(&password, &own_words(&user)).await?;
         let caller = *caller;
         self.act(move |this| async move {
-            let began = Instant::now();
+            let wait = caller.wait();
             let hash = this.passwords.hash(password, this.rng()).await?;
             let mut tx = this.begin(caller.standing()).await?;
             tx.set_password(user.id, &hash).await?;
             let mut entry = user_entry(caller.actor(), Act::UserPassword, &user);
             shut_out(&mut tx, &user, &mut entry).await?;
             let revision = this.commit(tx, entry).await?;
-            this.fence(revision, began).await
+            this.fence(revision, wait).await
         })
         .await
     }
@@ -154,7 +153,7 @@ impl Authority {
         account: AccountId,
         id: UserId,
         request: UpdateUser,
-    ) -> Result<User, Error> {
+    ) -> Result<(User, Receipt), Error> {
         caller.check(account, Verb::Update, Subject::User)?;
         let first_name = request.first_name.as_deref();
         let last_name = request.last_name.as_deref();
@@ -165,7 +164,7 @@ impl Authority {
         }
         let caller = *caller;
         self.act(move |this| async move {
-            let began = Instant::now();
+            let wait = caller.wait();
             let mut tx = this.begin(caller.standing()).await?;
             let mut user = find(&mut tx, account, id).await?;
             user.first_name = first_name.unwrap_or(user.first_name);
@@ -177,8 +176,7 @@ impl Authority {
             let sessions = tx.sessions_of(id).await?;
             let entry = with_sessions(user_entry(caller.actor(), Act::UserUpdate, &user), sessions);
             let revision = this.commit(tx, entry).await?;
-            this.fence(revision, began).await?;
-            Ok(user)
+            Ok((user, this.fence(revision, wait).await?))
         })
         .await
     }
@@ -198,12 +196,12 @@ impl Authority {
         caller.check(account, Verb::Update, Subject::User)?;
         let caller = *caller;
         self.act(move |this| async move {
-            let began = Instant::now();
+            let wait = caller.wait();
             let mut tx = this.begin(caller.standing()).await?;
             let mut user = find(&mut tx, account, id).await?;
             if user.state != UserState::Enabled {
                 tx.rollback().await?;
-                return this.fence(this.catalog.revision().await?, began).await;
+                return this.fence(this.catalog.revision().await?, wait).await;
             }
             let before = tx.enabled_admins(account).await?;
             user.state = UserState::Disabled { at: tx.now() };
@@ -212,7 +210,7 @@ impl Authority {
             let mut entry = user_entry(caller.actor(), Act::UserDisable, &user);
             shut_out(&mut tx, &user, &mut entry).await?;
             let revision = this.commit(tx, entry).await?;
-            this.fence(revision, began).await
+            this.fence(revision, wait).await
         })
         .await
     }
@@ -230,18 +228,18 @@ impl Authority {
         caller.check(account, Verb::Update, Subject::User)?;
         let caller = *caller;
         self.act(move |this| async move {
-            let began = Instant::now();
+            let wait = caller.wait();
             let mut tx = this.begin(caller.standing()).await?;
             let mut user = find(&mut tx, account, id).await?;
             if user.state == UserState::Enabled {
                 tx.rollback().await?;
-                return this.fence(this.catalog.revision().await?, began).await;
+                return this.fence(this.catalog.revision().await?, wait).await;
             }
             user.state = UserState::Enabled;
             tx.update_user(&user).await?;
             let entry = user_entry(caller.actor(), Act::UserEnable, &user);
             let revision = this.commit(tx, entry).await?;
-            this.fence(revision, began).await
+            this.fence(revision, wait).await
         })
         .await
     }
@@ -260,7 +258,7 @@ impl Authority {
         caller.check(account, Verb::Delete, Subject::User)?;
         let caller = *caller;
         self.act(move |this| async move {
-            let began = Instant::now();
+            let wait = caller.wait();
             let mut tx = this.begin(caller.standing()).await?;
             let user = find(&mut tx, account, id).await?;
             let before = tx.enabled_admins(account).await?;
@@ -269,7 +267,7 @@ impl Authority {
             tx.delete_user(account, id).await?;
             leave_an_administrator(&mut tx, &caller, account, before).await?;
             let revision = this.commit(tx, entry).await?;
-            this.fence(revision, began).await
+            this.fence(revision, wait).await
         })
         .await
     }

@@ -50,22 +50,25 @@ pub enum NodeState {
     Awaited,
 }
 
-/// What a change of rights returns: from `effective_at` on, every node acts by `revision`.
+/// What a change of rights returns: from `effective_at` on, every node acts by `revision`. What was waited for too long is
+/// not known, but the change is made all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// The revision that made the change.
     pub revision: Revision,
-    /// When the last node had applied it.
-    pub effective_at: Timestamp,
-    /// How long the act took, from its start to the last node.
+    /// When the last node had applied it, by the clock of the node that acted; `None` if the wait ended before that.
+    pub effective_at: Option<Timestamp>,
+    /// How long the act took, from its start to the last node or to the end of the wait.
     pub took: Duration,
-    /// Every node that held a lease.
+    /// Every node that held a lease, as far as is known.
     pub nodes: Vec<NodeReceipt>,
+    /// After how much longer every node acts by it or has stopped by itself, at the latest; `None` if they do already.
+    pub settled_within: Option<Duration>,
 }
 
 impl Receipt {
-    /// Whether every node acts by the revision: nobody is awaited any more.
-    pub fn is_complete(&self) -> bool {
-        self.nodes.iter().all(|node| node.state != NodeState::Awaited)
+    /// Whether every node acts by the revision. If not, some are awaited; or, where none is, the leases could not be read.
+    pub const fn is_complete(&self) -> bool {
+        self.effective_at.is_some()
     }
 }

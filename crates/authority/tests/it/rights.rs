@@ -180,7 +180,7 @@ async fn a_new_role_holds_at_once_for_sessions_that_run() {
         let updated = authority
             .update_user(&house.caller, account, grace.user.id, become_(role))
             .await;
-        assert_eq!(updated.expect("updated").role, role);
+        assert_eq!(updated.expect("updated").0.role, role);
         let callers = [
             house.recognise(&grace.secret).expect("the browser goes on"),
             house.bearer(&device.secret).expect("the program goes on"),

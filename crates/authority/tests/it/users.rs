@@ -76,7 +76,10 @@ async fn what_is_changed_about_a_user_is_what_was_asked() {
     let house = House::new().await;
     let (authority, caller, account) = (&house.authority, &house.caller, house.place.account);
     let user = authority.add_user(caller, account, grace()).await.expect("added");
-    let update = |request| authority.update_user(caller, account, user.id, request);
+    let update = async |request| {
+        let updated = authority.update_user(caller, account, user.id, request).await;
+        updated.map(|(user, _)| user)
+    };
     let renamed = update(UpdateUser {
         last_name: Some(" Murray ".to_owned()),
         ..Default::default()

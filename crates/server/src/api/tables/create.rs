@@ -1,12 +1,12 @@
 //! `POST …/databases/{databaseName}/tables`
 
-use axum::Json;
 use rescind_authority as authority;
 use rescind_wire::{CreateTable, ErrorBody, Table};
 
 use super::shown;
 use crate::api::errors::Problem;
 use crate::api::extract::{At, Body, DatabaseSegment};
+use crate::api::receipts::Changed;
 
 /// Create a table
 ///
@@ -27,15 +27,15 @@ pub(crate) async fn create(
     At { asker, place, form }: At,
     DatabaseSegment(database): DatabaseSegment,
     Body(body): Body<CreateTable>,
-) -> Result<Json<Table>, Problem> {
+) -> Result<Changed<Table>, Problem> {
     let new = body.parse()?;
     let request = authority::CreateTable {
         name: new.name,
         partition_template: new.partition_template,
     };
-    let created = asker
+    let (created, receipt) = asker
         .authority
         .create_table(&asker.caller, place, database, request)
         .await?;
-    Ok(Json(shown(&created, form)))
+    Ok(Changed(receipt, shown(&created, form)))
 }

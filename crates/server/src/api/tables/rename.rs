@@ -1,11 +1,11 @@
 //! `PUT …/databases/{databaseName}/tables/{tableName}/rename`
 
-use axum::Json;
 use rescind_wire::{ErrorBody, IdentifiedTable, RenameTable};
 
 use super::shown;
 use crate::api::errors::Problem;
 use crate::api::extract::{At, Body, DatabaseSegment, TableSegment};
+use crate::api::receipts::Changed;
 
 /// Rename a table
 ///
@@ -27,11 +27,14 @@ pub(crate) async fn rename(
     DatabaseSegment(database): DatabaseSegment,
     TableSegment(table): TableSegment,
     Body(body): Body<RenameTable>,
-) -> Result<Json<IdentifiedTable>, Problem> {
+) -> Result<Changed<IdentifiedTable>, Problem> {
     let new_name = body.parse()?;
-    let renamed = asker
+    let (renamed, receipt) = asker
         .authority
         .rename_table(&asker.caller, place, database, table, new_name)
         .await?;
-    Ok(Json(shown(&renamed, form).identified(renamed.table.id)))
+    Ok(Changed(
+        receipt,
+        shown(&renamed, form).identified(renamed.table.id),
+    ))
 }

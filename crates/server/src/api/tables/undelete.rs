@@ -1,11 +1,11 @@
 //! `PUT …/databases/{databaseName}/tables/{tableId}/undelete`
 
-use axum::Json;
 use rescind_wire::{ErrorBody, IdentifiedTable};
 
 use super::shown;
 use crate::api::errors::Problem;
 use crate::api::extract::{At, DatabaseSegment, TableIdSegment};
+use crate::api::receipts::Changed;
 
 /// Restore a deleted table
 ///
@@ -25,10 +25,13 @@ pub(crate) async fn undelete(
     At { asker, place, form }: At,
     DatabaseSegment(database): DatabaseSegment,
     TableIdSegment(id): TableIdSegment,
-) -> Result<Json<IdentifiedTable>, Problem> {
-    let restored = asker
+) -> Result<Changed<IdentifiedTable>, Problem> {
+    let (restored, receipt) = asker
         .authority
         .undelete_table(&asker.caller, place, database, id)
         .await?;
-    Ok(Json(shown(&restored, form).identified(restored.table.id)))
+    Ok(Changed(
+        receipt,
+        shown(&restored, form).identified(restored.table.id),
+    ))
 }

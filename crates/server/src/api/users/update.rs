@@ -1,6 +1,5 @@
 //! `PATCH /accounts/{accountId}/users/{userId}`
 
-use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use rescind_authority as authority;
 use rescind_wire::{ErrorBody, UpdateUser, User, UserPatch};
@@ -51,8 +50,8 @@ pub(crate) async fn update(
                 last_name,
                 role,
             };
-            let user = authority.update_user(caller, account, id, request).await?;
-            return Ok(Json(User::from(&user)).into_response());
+            let (user, receipt) = authority.update_user(caller, account, id, request).await?;
+            return Ok(Changed(receipt, User::from(&user)).into_response());
         }
         UserPatch::Enable => authority.enable_user(caller, account, id).await?,
         UserPatch::Disable => authority.disable_user(caller, account, id).await?,

@@ -100,7 +100,7 @@ pub(crate) async fn submit(
         .create_table(&visitor.caller, place, database.name.clone(), request)
         .await;
     match created {
-        Ok(made) => {
+        Ok((made, _)) => {
             let words = format!("Created table {} in {}.", made.table.name, made.database.name);
             let location = back.after(&list_path(place.cluster, database.id));
             Ok(form.done(&location, Notice::done(words)))

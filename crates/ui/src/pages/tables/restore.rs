@@ -74,7 +74,7 @@ pub(crate) async fn submit(
         .undelete_table(&visitor.caller, place, name, id)
         .await
     {
-        Ok(restored) => {
+        Ok((restored, _)) => {
             let words = format!(
                 "Restored table {} in {}.",
                 restored.table.name, restored.database.name

@@ -83,7 +83,7 @@ pub(crate) async fn submit(
         .update_user(&visitor.caller, account, id, request)
         .await
     {
-        Ok(user) => {
+        Ok((user, _)) => {
             let words = format!(
                 "{} is {} now, in every session.",
                 full_name(&user),
