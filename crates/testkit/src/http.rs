@@ -29,13 +29,18 @@ pub struct Reply {
 impl Http {
     /// A client for the server at `base`, such as `http://127.0.0.1:8181`. Follows no redirect.
     pub fn new(base: impl Into<String>) -> Self {
+        Self::with_patience(base, Duration::from_secs(120))
+    }
+
+    /// The same, giving up on an answer that is not complete after so long.
+    pub fn with_patience(base: impl Into<String>, patience: Duration) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .allow_non_standard_methods(true)
             .accept_encoding(AutoHeaderValue::None)
-            .timeout_global(Some(Duration::from_secs(120)))
+            .timeout_global(Some(patience))
             .build();
         Self {
             agent: Agent::new_with_config(config),

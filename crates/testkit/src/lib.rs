@@ -21,7 +21,7 @@ pub use binaries::binary;
 pub use browser::{Browser, BrowserSetup, Cookie, Focus, Key, Row, Scheme, Violation};
 pub use http::{Http, Reply};
 pub use influxctl::{Influxctl, Outcome};
-pub use postgres::Postgres;
+pub use postgres::{Ending, Postgres};
 pub use profiles::Profile;
 pub use rustix::process::Signal;
 pub use scrub::scrub;

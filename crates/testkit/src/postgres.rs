@@ -18,10 +18,25 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running PostgreSQL with one empty database `rescind`; dropping it stops it and removes its files.
 pub struct Postgres {
-    child: Child,
+    child: Option<Child>,
     port: u16,
+    bin: PathBuf,
+    owner: Owner,
+    place: PathBuf,
+    settings: Vec<String>,
     // Removed after the server has stopped: fields are dropped after `drop`.
-    _dir: TempDir,
+    _dir: Option<TempDir>,
+}
+
+/// How a server that runs is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Connections are closed and everything is written (SIGINT).
+    Fast,
+    /// Nothing is written: the next start recovers from the log (SIGQUIT).
+    Immediate,
+    /// `kill -9` of the first process; the others notice that it is gone.
+    Killed,
 }
 
 impl Postgres {
@@ -30,16 +45,26 @@ impl Postgres {
     /// # Errors
     /// A reason that a test can print when the machine has no PostgreSQL or it does not start.
     pub fn start() -> Result<Self, String> {
+        let dir = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
+        let mut server = Self::start_in(dir.path(), &[])?;
+        server._dir = Some(dir);
+        Ok(server)
+    }
+
+    /// Starts a server that keeps everything in this empty directory, which stays behind, with more settings such as
+    /// `fsync=off`.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_in(place: &Path, settings: &[&str]) -> Result<Self, String> {
         let bin = newest_installation(Path::new("/usr/lib/postgresql"))
             .ok_or("PostgreSQL is not installed: apt-get install postgresql")?;
         let owner = Owner::find()?;
-        let dir = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
         owner
-            .take(dir.path())
+            .take(place)
             .map_err(|error| format!("chown to postgres: {error}"))?;
-        let data = dir.path().join("data");
         let init = owner
-            .command(&bin.join("initdb"), dir.path())
+            .command(&bin.join("initdb"), place)
             .args([
                 "--auth=trust",
                 "--username=postgres",
@@ -47,38 +72,23 @@ impl Postgres {
                 "--encoding=UTF8",
                 "--pgdata",
             ])
-            .arg(&data)
+            .arg(place.join("data"))
             .output()
             .map_err(|error| format!("initdb: {error}"))?;
         if !init.status.success() {
             return Err(format!("initdb: {}", String::from_utf8_lossy(&init.stderr)));
         }
-        let port = free_port().map_err(|error| format!("no free port: {error}"))?;
-        let log = fs::File::create(dir.path().join("log")).map_err(|error| format!("log: {error}"))?;
-        let child = owner
-            .command(&bin.join("postgres"), dir.path())
-            .arg("-D")
-            .arg(&data)
-            .args([
-                "-p",
-                &port.to_string(),
-                "-k",
-                "",
-                "-c",
-                "listen_addresses=127.0.0.1",
-            ])
-            .args(["-c", "max_connections=200"])
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .map_err(|error| format!("postgres: {error}"))?;
         let mut server = Self {
-            child,
-            port,
-            _dir: dir,
+            child: None,
+            port: free_port().map_err(|error| format!("no free port: {error}"))?,
+            bin,
+            owner,
+            place: place.to_owned(),
+            settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
+            _dir: None,
         };
-        server.await_ready(&bin)?;
-        server.query(&bin, "CREATE DATABASE rescind")?;
+        server.start_again()?;
+        server.query("CREATE DATABASE rescind")?;
         Ok(server)
     }
 
@@ -87,25 +97,114 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/rescind", self.port)
     }
 
-    fn await_ready(&mut self, bin: &Path) -> Result<(), String> {
+    /// The loopback port that it listens on, in all its lives.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The log of all its lives.
+    pub fn log(&self) -> PathBuf {
+        self.place.join("log")
+    }
+
+    /// Whether its first process runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child
+            .as_mut()
+            .is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Ends it and waits until it is gone. Does nothing when it does not run.
+    pub fn end(&mut self, ending: Ending) {
+        if let Some(mut child) = self.child.take() {
+            let signal = match ending {
+                Ending::Fast => Signal::INT,
+                Ending::Immediate => Signal::QUIT,
+                Ending::Killed => Signal::KILL,
+            };
+            let _ = kill_process(Pid::from_child(&child), signal);
+            let _ = child.wait();
+        }
+    }
+
+    /// Kills one of its processes (SIGKILL): it ends all others that serve clients and recovers from its log. `false` when
+    /// it has none.
+    pub fn kill_one(&self, which: u64) -> bool {
+        let children = self.child.as_ref().map(|child| {
+            let id = child.id();
+            fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default()
+        });
+        let children: Vec<i32> = children
+            .iter()
+            .flat_map(|text| text.split_whitespace())
+            .filter_map(|id| id.parse().ok())
+            .collect();
+        let chosen = usize::try_from(which).unwrap_or(0) % children.len().max(1);
+        let pid = children.get(chosen).and_then(|id| Pid::from_raw(*id));
+        pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok())
+    }
+
+    /// Starts it again where it ended, on the same port, and waits until it answers.
+    ///
+    /// # Errors
+    /// A reason that a test can print.
+    pub fn start_again(&mut self) -> Result<(), String> {
+        self.launch()?;
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
-            if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(format!("postgres ended with {status}"));
-            }
-            let asked = Command::new(bin.join("pg_isready"))
-                .args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()])
-                .status();
-            if asked.is_ok_and(|status| status.success()) {
+            if !self.is_running() {
+                // After SIGKILL the children of its former life may hold its memory for a moment yet.
+                thread::sleep(Duration::from_millis(100));
+                self.launch()?;
+            } else if self.is_ready() {
                 return Ok(());
             }
             thread::sleep(Duration::from_millis(50));
         }
-        Err(format!("postgres was not ready after {PATIENCE:?}"))
+        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        let lines: Vec<_> = log.lines().rev().take(5).collect();
+        Err(format!("postgres was not ready after {PATIENCE:?}: {lines:?}"))
     }
 
-    fn query(&self, bin: &Path, sql: &str) -> Result<(), String> {
-        let asked = Command::new(bin.join("psql"))
+    /// Starts it without waiting until it answers; it may end at once, where its disk is full.
+    ///
+    /// # Errors
+    /// A reason that a test can print when there is nothing to start.
+    pub fn launch(&mut self) -> Result<(), String> {
+        if self.is_running() {
+            return Ok(());
+        }
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .map_err(|error| format!("log: {error}"))?;
+        let child = self
+            .owner
+            .command(&self.bin.join("postgres"), &self.place)
+            .arg("-D")
+            .arg(self.place.join("data"))
+            .args(["-p", &self.port.to_string(), "-k", ""])
+            .args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"])
+            .args(self.settings.iter().flat_map(|setting| ["-c", setting]))
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .map_err(|error| format!("postgres: {error}"))?;
+        self.child = Some(child);
+        Ok(())
+    }
+
+    /// Whether it takes connections.
+    pub fn is_ready(&self) -> bool {
+        let asked = Command::new(self.bin.join("pg_isready"))
+            .args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()])
+            .status();
+        asked.is_ok_and(|status| status.success())
+    }
+
+    fn query(&self, sql: &str) -> Result<(), String> {
+        let asked = Command::new(self.bin.join("psql"))
             .args(["-h", "127.0.0.1", "-p", &self.port.to_string()])
             .args(["-U", "postgres", "-d", "postgres", "-X", "-c", sql])
             .output()
@@ -120,9 +219,8 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // SIGQUIT is PostgreSQL's immediate shutdown: it takes its own children along, as SIGKILL would not.
-        let _ = kill_process(Pid::from_child(&self.child), Signal::QUIT);
-        let _ = self.child.wait();
+        // SIGQUIT takes its own children along, as SIGKILL would not.
+        self.end(Ending::Immediate);
     }
 }
 
@@ -217,5 +315,36 @@ mod tests {
         assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
         drop(server);
         assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
+    }
+
+    #[test]
+    fn what_it_knew_outlives_every_ending() {
+        let mut server = match Postgres::start() {
+            Ok(server) => server,
+            Err(reason) => {
+                eprintln!("not tried: {reason}");
+                return;
+            }
+        };
+        for (number, ending) in [Ending::Killed, Ending::Immediate, Ending::Fast]
+            .into_iter()
+            .enumerate()
+        {
+            server
+                .query(&format!("CREATE TABLE kept_{number} ()"))
+                .expect("made");
+            server.end(ending);
+            assert!(!server.is_running() && !server.is_ready());
+            server.start_again().expect("started again");
+            server
+                .query(&format!("DROP TABLE kept_{number}"))
+                .expect("still there");
+        }
+        assert!(server.kill_one(0));
+        let start = Instant::now();
+        while server.query("SELECT 1").is_err() {
+            assert!(start.elapsed() < PATIENCE, "it did not recover");
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 }

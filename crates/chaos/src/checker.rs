@@ -1,0 +1,115 @@
+//! The judge of a run: a pure function from what clients saw to what should not have been.
+//!
+//! It trusts nothing that a node says of itself. An act whose answer is missing may have been done, at any time since it
+//! was sent: where that leaves open what a token may do, both answers are right. A node that answers 503, or not at
+//! all, is never wrong while faults last (promise G3).
+
+mod admissions;
+mod endings;
+mod liveness;
+mod losses;
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::histories::{Act, Disturbance, Disturbed, History, Use};
+
+/// How long things may take when nothing disturbs them.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The term of a lease.
+    pub ttl: Duration,
+    /// What a busy machine may add to any answer.
+    pub slack: Duration,
+}
+
+/// Something that should not have been.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which promise it breaks.
+    pub broken: Broken,
+    /// In words.
+    pub what: String,
+    /// The token whose history tells of it, if it is about one.
+    pub token: Option<usize>,
+}
+
+/// Which promise was broken (DESIGN section 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Broken {
+    /// G1: a request that was sent after the act returned was admitted.
+    Refused,
+    /// G3 and G4: a token that holds was refused.
+    Active,
+    /// G5: something acknowledged is not there.
+    Kept,
+    /// G6: an act is not in the audit log.
+    Told,
+    /// An act or a recovery took too long, or never came about.
+    Live,
+    /// An answer or an ending that nothing explains.
+    Unexplained,
+}
+
+impl Violation {
+    fn of_use(broken: Broken, used: &Use, why: &str) -> Self {
+        Self {
+            broken,
+            what: format!("{used}, though {why}"),
+            token: Some(used.token),
+        }
+    }
+
+    fn of_act(broken: Broken, act: &Act, why: &str) -> Self {
+        Self {
+            broken,
+            what: format!("{act}: {why}"),
+            token: Some(act.token),
+        }
+    }
+
+    fn of_node(broken: Broken, what: String) -> Self {
+        Self {
+            broken,
+            what,
+            token: None,
+        }
+    }
+}
+
+/// Everything in the history that should not have been.
+pub fn check(history: &History, limits: &Limits) -> Vec<Violation> {
+    let mut violations = admissions::check(history);
+    violations.extend(losses::check(history));
+    violations.extend(liveness::check(history, limits));
+    violations.extend(endings::check(history));
+    violations
+}
+
+impl Disturbance {
+    /// Whether a request to this node would have noticed.
+    fn disturbs(&self, node: usize) -> bool {
+        match self.disturbed {
+            Disturbed::Catalog => true,
+            Disturbed::Node(disturbed) => disturbed == node,
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VIOLATION ({:?}): {}", self.broken, self.what)
+    }
+}
+
+/// The acts of each token, by its number.
+fn acts_by_token(history: &History) -> Vec<Vec<&Act>> {
+    let mut acts = vec![Vec::new(); history.tokens.len()];
+    for act in &history.acts {
+        acts[act.token].push(act);
+    }
+    acts
+}
+
+#[cfg(test)]
+mod tests;

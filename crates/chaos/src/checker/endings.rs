@@ -1,0 +1,28 @@
+//! Answers and endings that nothing in the run explains.
+
+use super::{Broken, Violation};
+use crate::histories::{History, Outcome, Reply};
+
+/// Nodes that died by themselves, and statuses that should not be.
+pub(super) fn check(history: &History) -> Vec<Violation> {
+    let deaths = history.deaths.iter();
+    let mut violations: Vec<_> = deaths
+        .map(|death| Violation::of_node(Broken::Unexplained, death.clone()))
+        .collect();
+    for used in &history.uses {
+        if let Reply::Odd(status) = used.reply {
+            let why = format!("nothing explains {status}");
+            violations.push(Violation::of_use(Broken::Unexplained, used, &why));
+        }
+    }
+    for act in &history.acts {
+        // 404 is judged with losses, 401 and 403 with the token that asked.
+        if let Outcome::Rejected(status) = act.outcome
+            && !matches!(status, 401 | 403 | 404)
+        {
+            let why = format!("nothing explains {status}");
+            violations.push(Violation::of_act(Broken::Unexplained, act, &why));
+        }
+    }
+    violations
+}

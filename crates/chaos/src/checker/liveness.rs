@@ -1,0 +1,61 @@
+//! That acts return where nothing hinders them, and that nodes come back when faults are over.
+
+use std::time::Duration;
+
+use super::{Broken, Limits, Violation};
+use crate::histories::{Act, Change, History, Moment, NodeNumber, Outcome, Reply};
+
+/// Acts that took too long, and nodes and tokens that did not come back.
+pub(super) fn check(history: &History, limits: &Limits) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for act in history
+        .acts
+        .iter()
+        .filter(|act| is_undisturbed(history, limits, act))
+    {
+        if act.ended.since(act.began) > limits.longest() {
+            let why = format!("nothing disturbed it, and it may take {:?}", limits.longest());
+            violations.push(Violation::of_act(Broken::Live, act, &why));
+        } else if let (Change::Revoke, Outcome::Uncertain(_)) = (act.change, &act.outcome) {
+            violations.push(Violation::of_act(Broken::Live, act, "nothing disturbed it"));
+        }
+    }
+    for (node, recovered) in history.recovered.iter().enumerate() {
+        if recovered.is_none() {
+            let what = format!(
+                "node {node} did not admit again after faults ended at {}",
+                history.calm
+            );
+            violations.push(Violation::of_node(Broken::Live, what));
+        }
+    }
+    let settled = history.settled.unwrap_or(Moment(u64::MAX));
+    let late = history.uses.iter().filter(|used| used.began > settled);
+    for used in late.filter(|used| matches!(used.reply, Reply::Unavailable | Reply::Broken)) {
+        let why = format!("every node had recovered by {settled}");
+        violations.push(Violation::of_use(Broken::Live, used, &why));
+    }
+    violations
+}
+
+impl Limits {
+    /// How long an act may take: a node may have to be outwaited for a term and the drift.
+    pub fn longest(&self) -> Duration {
+        self.ttl + self.ttl / 100 + self.slack
+    }
+
+    /// How long after a fault its node, or the catalog, may still be busy with it.
+    fn aftermath(&self) -> Duration {
+        self.ttl + self.slack
+    }
+}
+
+/// Whether the catalog and the node's way to it were sound for the whole act, and for a while before it.
+pub(crate) fn is_undisturbed(history: &History, limits: &Limits, act: &Act) -> bool {
+    let is_near = |node: NodeNumber, began: Moment, ended: Moment| {
+        history.disturbances.iter().any(|fault| {
+            fault.disturbs(node) && fault.began <= ended && fault.ended.plus(limits.aftermath()) >= began
+        })
+    };
+    act.may_be_done() && !is_near(act.node, act.began, act.ended)
+}

@@ -1,0 +1,358 @@
+//! What clients saw: every act and every use of a token, when it was sent, when its answer came and what that said.
+//!
+//! All times are of one monotonic clock, because all clients are in one process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// Microseconds since the run began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Moment(pub u64);
+
+/// Where moments come from.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeline(Instant);
+
+/// A token's place in [`History::tokens`].
+pub type TokenNumber = usize;
+/// A node's place among the nodes.
+pub type NodeNumber = usize;
+
+/// What kind of secret a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Reads and writes a database.
+    Database,
+    /// Administers an account.
+    Management,
+    /// What a program got by the device flow; administers as its user.
+    Session,
+}
+
+/// A token that somebody asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// What kind of secret it is.
+    pub kind: Kind,
+    /// Its id; `None` when the answer to its creation never came.
+    pub id: Option<String>,
+}
+
+/// One thing that a token may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// A query.
+    Read,
+    /// A write.
+    Write,
+    /// An administrative request.
+    Manage,
+}
+
+/// What a token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rights {
+    /// Query the database.
+    pub read: bool,
+    /// Write to it.
+    pub write: bool,
+    /// Administer.
+    pub manage: bool,
+}
+
+/// What an act changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The token comes into being.
+    Create(Rights),
+    /// Its rights are replaced.
+    Update(Rights),
+    /// It ends.
+    Revoke,
+}
+
+/// What came of an act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done. `complete`: and every node acts by it.
+    Done {
+        /// Whether the receipt names nobody who is still awaited.
+        complete: bool,
+    },
+    /// It was refused with this status: nothing was changed.
+    Rejected(u16),
+    /// No answer, or one that leaves open whether it was done: it may take effect at any time from then on.
+    Uncertain(String),
+}
+
+/// An administrative act on one token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// On which token.
+    pub token: TokenNumber,
+    /// Through which node.
+    pub node: NodeNumber,
+    /// What it changes.
+    pub change: Change,
+    /// The moment before it was sent.
+    pub began: Moment,
+    /// The moment after its answer had come, or after the client had given up.
+    pub ended: Moment,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    /// The node did what was asked.
+    Admitted,
+    /// 401 or 403.
+    Refused(u16),
+    /// 503: the node cannot know.
+    Unavailable,
+    /// No complete answer.
+    Broken,
+    /// A status that nothing in the run explains.
+    Odd(u16),
+}
+
+/// A request that presents one token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    /// Which.
+    pub token: TokenNumber,
+    /// To which node.
+    pub node: NodeNumber,
+    /// What it needs.
+    pub right: Right,
+    /// The moment before it was sent.
+    pub began: Moment,
+    /// The moment after its answer had come.
+    pub ended: Moment,
+    /// What came of it.
+    pub reply: Reply,
+    /// The number of the point that it wrote, if it was a write.
+    pub point: Option<u64>,
+}
+
+/// What a fault disturbs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disturbed {
+    /// One node, or its way to the catalog.
+    Node(NodeNumber),
+    /// The catalog, and so every node.
+    Catalog,
+}
+
+/// A fault that was injected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disturbance {
+    /// In words, such as `node 2 paused`.
+    pub what: String,
+    /// Whom.
+    pub disturbed: Disturbed,
+    /// The moment before it began.
+    pub began: Moment,
+    /// The moment after it was over.
+    pub ended: Moment,
+}
+
+/// What the catalog says of a token, through one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Whether it is revoked.
+    pub revoked: bool,
+    /// What it may do.
+    pub rights: Rights,
+}
+
+/// What one node said when everything was over.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sighting {
+    /// Which node.
+    pub node: NodeNumber,
+    /// Tokens by id.
+    pub tokens: BTreeMap<String, Found>,
+    /// How many events the audit log has, by the subject's id and the act, such as `database_token.create`.
+    pub events: BTreeMap<(String, String), usize>,
+    /// Points that it can read.
+    pub points: BTreeSet<u64>,
+}
+
+/// Everything that the checker needs to know of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct History {
+    /// How many nodes there were.
+    pub nodes: usize,
+    /// All tokens that were asked for.
+    pub tokens: Vec<Token>,
+    /// All acts on them.
+    pub acts: Vec<Act>,
+    /// All uses of them.
+    pub uses: Vec<Use>,
+    /// All faults.
+    pub disturbances: Vec<Disturbance>,
+    /// When the last fault was over.
+    pub calm: Moment,
+    /// For each node, when it admitted after that, if it did within the time it had.
+    pub recovered: Vec<Option<Moment>>,
+    /// From then on every node had recovered, so that each request must be answered.
+    pub settled: Option<Moment>,
+    /// What each node said at the end.
+    pub sightings: Vec<Sighting>,
+    /// Nodes that ended, or failed to end, when nobody asked them to: in words.
+    pub deaths: Vec<String>,
+}
+
+impl Moment {
+    /// How long after `earlier` this is; zero when it is not.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The moment so much later.
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0 + micros(duration))
+    }
+
+    /// The moment so much earlier, or the beginning.
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(micros(duration)))
+    }
+}
+
+impl Timeline {
+    /// A timeline that begins now.
+    pub fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// This moment.
+    pub fn now(&self) -> Moment {
+        Moment(micros(self.0.elapsed()))
+    }
+}
+
+impl Rights {
+    /// To administer.
+    pub const MANAGE: Self = Self {
+        read: false,
+        write: false,
+        manage: true,
+    };
+
+    /// To query, to write, or both.
+    pub const fn of(read: bool, write: bool) -> Self {
+        Self {
+            read,
+            write,
+            manage: false,
+        }
+    }
+
+    /// Whether they hold this one.
+    pub const fn has(self, right: Right) -> bool {
+        match right {
+            Right::Read => self.read,
+            Right::Write => self.write,
+            Right::Manage => self.manage,
+        }
+    }
+}
+
+impl Change {
+    /// Whether the token may do this after it.
+    pub const fn grants(self, right: Right) -> bool {
+        match self {
+            Self::Create(rights) | Self::Update(rights) => rights.has(right),
+            Self::Revoke => false,
+        }
+    }
+}
+
+impl Act {
+    /// Whether it was done for certain.
+    pub const fn is_done(&self) -> bool {
+        matches!(self.outcome, Outcome::Done { .. })
+    }
+
+    /// Whether it was done and every node acts by it.
+    pub const fn is_complete(&self) -> bool {
+        matches!(self.outcome, Outcome::Done { complete: true })
+    }
+
+    /// Whether it may have been done.
+    pub const fn may_be_done(&self) -> bool {
+        !matches!(self.outcome, Outcome::Rejected(_))
+    }
+}
+
+impl Kind {
+    /// The act's name in the audit log; `None` where the log says it in another way.
+    pub const fn event(self, change: Change) -> Option<&'static str> {
+        match (self, change) {
+            (Self::Database, Change::Create(_)) => Some("database_token.create"),
+            (Self::Database, Change::Update(_)) => Some("database_token.update"),
+            (Self::Database, Change::Revoke) => Some("database_token.revoke"),
+            (Self::Management, Change::Create(_)) => Some("management_token.create"),
+            (Self::Management, Change::Revoke) => Some("management_token.revoke"),
+            (Self::Management, Change::Update(_)) | (Self::Session, _) => None,
+        }
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:06}s", self.0 / 1_000_000, self.0 % 1_000_000)
+    }
+}
+
+impl fmt::Display for Rights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = |has: bool, letter: char| if has { letter } else { '-' };
+        let Self { read, write, manage } = *self;
+        write!(f, "{}{}{}", mark(read, 'r'), mark(write, 'w'), mark(manage, 'm'))
+    }
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { token, node, .. } = self;
+        write!(f, "{} - {} node {node} token {token}: ", self.began, self.ended)?;
+        match self.change {
+            Change::Create(rights) => write!(f, "create {rights}")?,
+            Change::Update(rights) => write!(f, "update {rights}")?,
+            Change::Revoke => write!(f, "revoke")?,
+        }
+        match &self.outcome {
+            Outcome::Done { complete: true } => write!(f, " -> done on every node"),
+            Outcome::Done { complete: false } => write!(f, " -> done, incomplete"),
+            Outcome::Rejected(status) => write!(f, " -> rejected {status}"),
+            Outcome::Uncertain(why) => write!(f, " -> uncertain: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { token, node, .. } = self;
+        write!(f, "{} - {} node {node} token {token}: ", self.began, self.ended)?;
+        write!(f, "{:?} -> {:?}", self.right, self.reply)?;
+        match self.point {
+            Some(point) => write!(f, " (point {point})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Disturbance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} - {} FAULT {}", self.began, self.ended, self.what)
+    }
+}
