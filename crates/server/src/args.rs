@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rescind_authority::{Location, SessionLimits};
+use rescind_authority::{Location, NodeSettings, SessionLimits};
 use rescind_domain::{Email, Role};
 
 use crate::failure::Failure;
@@ -27,7 +27,7 @@ pub(crate) enum Command {
     Serve(Box<ServeArguments>),
     /// Tell the whole story over real HTTP on a server of its own: create, write, query, revoke, refused
     Demo(DemoArguments),
-    /// Manage the people who may sign in; the server must not run meanwhile
+    /// Manage the people who may sign in; beside a catalog in a file the server must not run meanwhile
     #[command(subcommand)]
     User(UserCommand),
     /// Look after the audit log
@@ -53,6 +53,16 @@ pub(crate) struct ServeArguments {
     /// This node's name in receipts and lists [default: the host's name]
     #[arg(long, env = "RESCIND_NODE_NAME", value_name = "NAME", value_parser = node_name)]
     pub(crate) node_name: Option<String>,
+    /// How long nodes that share a PostgreSQL catalog may serve without hearing from it, and how long a revocation may
+    /// have to wait for one that was cut off: 1s to 60s
+    #[arg(
+        long,
+        env = "RESCIND_LEASE_TTL",
+        value_name = "SPAN",
+        default_value = "5s",
+        value_parser = lease_ttl
+    )]
+    pub(crate) lease_ttl: Duration,
     /// Address of the first administrator, made when the catalog is empty
     #[arg(
         long,
@@ -80,6 +90,9 @@ pub(crate) struct ServeArguments {
     pub(crate) people: People,
     #[command(flatten)]
     pub(crate) bounds: Bounds,
+    #[cfg(debug_assertions)]
+    #[command(flatten)]
+    pub(crate) faults: crate::faults::Faults,
 }
 
 /// How people reach the server, sign in and get mail. Spans are numbers with a unit: 30m, 12h, 7d.
@@ -353,7 +366,8 @@ pub(crate) struct DataDirectory {
         default_value = "./rescind-data"
     )]
     pub(crate) data_dir: PathBuf,
-    /// Catalog, as sqlite:PATH [default: catalog.sqlite in the data directory]
+    /// Catalog, as sqlite:PATH, or as postgres://USER@HOST/DATABASE to share it among nodes; a password belongs into this
+    /// variable, PGPASSWORD or a PGPASSFILE [default: catalog.sqlite in the data directory]
     #[arg(
         long,
         env = "RESCIND_CATALOG",
@@ -405,9 +419,29 @@ fn node_name(text: &str) -> Result<String, String> {
     }
 }
 
+fn lease_ttl(text: &str) -> Result<Duration, String> {
+    let Span(ttl) = text.parse()?;
+    match (Duration::from_secs(1)..=NodeSettings::LONGEST_LEASE).contains(&ttl) {
+        true => Ok(ttl),
+        false => Err(format!(
+            "must be between 1s and {}s",
+            NodeSettings::LONGEST_LEASE.as_secs()
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn leases_are_neither_too_short_nor_too_long() {
+        assert_eq!(lease_ttl("1s"), Ok(Duration::from_secs(1)));
+        assert_eq!(lease_ttl("1m"), Ok(NodeSettings::LONGEST_LEASE));
+        for text in ["0s", "61s", "2m", "5", ""] {
+            assert!(lease_ttl(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn absent_flags_are_the_default_bounds() {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rescind_authority::{Authority, Catalog, Location, NodeSettings, SessionLimits, Settings};
+use rescind_domain::Stopwatch;
 
-use crate::ambient::{SystemClock, SystemRng, SystemStopwatch};
+use crate::ambient::{SystemClock, SystemRng};
 use crate::failure::Failure;
 use crate::locks::Lock;
 
@@ -31,6 +32,7 @@ pub(crate) struct Opened {
 pub(crate) async fn open(
     location: &Location,
     node: NodeSettings,
+    stopwatch: Arc<dyn Stopwatch>,
     session_limits: SessionLimits,
 ) -> Result<Opened, Failure> {
     let lock = lock(location)?;
@@ -38,7 +40,7 @@ pub(crate) async fn open(
     let settings = Settings {
         node,
         clock: Arc::new(SystemClock),
-        stopwatch: Arc::new(SystemStopwatch),
+        stopwatch,
         rng: Arc::new(SystemRng),
         session_limits,
     };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rescind_authority::{Authority, Caller, Page};
+use rescind_authority::{Authority, Caller, Error, Page};
 use rescind_domain::{Email, Role, UserState};
 
 use crate::data_dir::DataDir;
@@ -23,30 +23,62 @@ pub(crate) async fn run(
     administrator: &Email,
 ) -> Result<SetUp, Failure> {
     let (file, owner) = (ProfileFile::of(data.path()), EngineOwner::of(data.engine()));
-    let cannot = |e| Failure::because(format!("{} cannot be written", file.path().display()), e);
     if authority.is_unfounded().await? {
         owner.must_be_nobody()?;
         must_be_free(&file)?;
-        let founding = authority.draw_up(administrator.clone())?;
-        let (account, cluster) = (founding.account.id, founding.cluster.id);
-        let set_up = SetUp::Open {
-            administrator: founding.administrator.clone(),
-            secret: founding.invitation_secret.clone(),
-        };
-        file.prepare(&founding, address).map_err(cannot)?;
-        authority.found(founding).await?;
-        file.publish().map_err(cannot)?;
-        let profile = file.path().display();
-        tracing::info!(%account, %cluster, %profile, "first start: made an account, a cluster and a management token");
-        owner.must_be(account)?;
-        return Ok(set_up);
+        if let Some(set_up) = found(authority, &file, address, administrator).await? {
+            owner.must_be(authority.operator().await?.account())?;
+            return Ok(set_up);
+        }
+        tracing::info!("another node was quicker: this installation was made just now");
     }
     let operator = authority.operator().await?;
+    let joins = owner.must_be_nobody().is_ok();
     owner.must_be(operator.account())?;
     let account = operator.account().to_string();
-    file.recover(&account).map_err(cannot)?;
-    file.point_to(address, &account).map_err(cannot)?;
-    later(authority, &operator, administrator).await
+    file.recover(&account).map_err(|e| cannot(&file, e))?;
+    file.point_to(address, &account).map_err(|e| cannot(&file, e))?;
+    let later = later(authority, &operator, administrator).await?;
+    // The secret is where the first start was, and nowhere else.
+    let is_elsewhere = joins && !file.path().exists();
+    Ok(match is_elsewhere {
+        true => SetUp::Elsewhere {
+            later: Box::new(later),
+        },
+        false => later,
+    })
+}
+
+/// Makes the first account and all that belongs to it; `None` when another node was quicker.
+async fn found(
+    authority: &Arc<Authority>,
+    file: &ProfileFile,
+    address: &Address,
+    administrator: &Email,
+) -> Result<Option<SetUp>, Failure> {
+    let founding = authority.draw_up(administrator.clone())?;
+    let (account, cluster) = (founding.account.id, founding.cluster.id);
+    let set_up = SetUp::Open {
+        administrator: founding.administrator.clone(),
+        secret: founding.invitation_secret.clone(),
+    };
+    file.prepare(&founding, address).map_err(|e| cannot(file, e))?;
+    match authority.found(founding).await {
+        Ok(_) => {}
+        Err(Error::Conflict(_)) => {
+            file.discard().map_err(|e| cannot(file, e))?;
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    file.publish().map_err(|e| cannot(file, e))?;
+    let profile = file.path().display();
+    tracing::info!(%account, %cluster, %profile, "first start: made an account, a cluster and a management token");
+    Ok(Some(set_up))
+}
+
+fn cannot(file: &ProfileFile, error: std::io::Error) -> Failure {
+    Failure::because(format!("{} cannot be written", file.path().display()), error)
 }
 
 /// What a later start owes to whoever lost the link of the first one.

@@ -16,6 +16,8 @@ mod data_dir;
 mod demo;
 mod engine_owner;
 mod failure;
+#[cfg(debug_assertions)]
+mod faults;
 mod figures;
 mod first_start;
 mod housekeeping;

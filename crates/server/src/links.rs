@@ -28,14 +28,26 @@ pub(crate) enum SetUp {
         /// Who.
         administrator: Email,
     },
+    /// Get a profile from where the installation was made.
+    Elsewhere {
+        /// What is to do besides.
+        later: Box<Self>,
+    },
     /// Nothing.
     Done,
 }
 
 impl SetUp {
     /// Tells it on stderr, for people: beside the log, not in it.
-    pub(crate) fn tell(&self, public_url: &str, data_dir: &Path) {
-        let text = match self {
+    pub(crate) fn tell(&self, public_url: &str, data_dir: &Path, is_shared: bool) {
+        // Whoever closed stderr does not want to know.
+        let _ = std::io::stderr()
+            .lock()
+            .write_all(self.text(public_url, data_dir, is_shared).as_bytes());
+    }
+
+    fn text(&self, public_url: &str, data_dir: &Path, is_shared: bool) -> String {
+        match self {
             Self::Open {
                 administrator,
                 secret,
@@ -43,14 +55,28 @@ impl SetUp {
                 "\n  Set a password for {administrator} and sign in. This link works once, for three days:\n\n    {}\n\n",
                 invitation(public_url, secret)
             ),
+            Self::Invite { administrator } if is_shared => format!(
+                "\n  Nobody can sign in as an administrator yet. The first start showed a one-time link; for a new one, run,\n  \
+                 with the same --catalog or RESCIND_CATALOG as this server:\n\n    \
+                 rescind user invite {administrator} --role admin --public-url {public_url} --catalog …\n\n",
+            ),
             Self::Invite { administrator } => format!(
                 "\n  Nobody can sign in as an administrator yet. For a new one-time link, stop this server and run:\n\n    \
                  rescind user invite {administrator} --role admin --data-dir {}\n\n",
                 data_dir.display()
             ),
-            Self::Done => return,
-        };
-        // Whoever closed stderr does not want to know.
-        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+            Self::Elsewhere { later } => {
+                let mut text = String::new();
+                if is_shared {
+                    text = format!(
+                        "\n  This node joined an installation that exists already. influxctl works here with the influxctl.toml of the\n  \
+                         node that made it: copy it to {}/influxctl.toml and start again, which points it here.\n",
+                        data_dir.display()
+                    );
+                }
+                text + &later.text(public_url, data_dir, is_shared)
+            }
+            Self::Done => String::new(),
+        }
     }
 }

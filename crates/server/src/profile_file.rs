@@ -76,6 +76,12 @@ impl ProfileFile {
         self.sync_directory()
     }
 
+    /// Forgets what was prepared: its token was never made.
+    pub(crate) fn discard(&self) -> io::Result<()> {
+        std::fs::remove_file(&self.pending)?;
+        self.sync_directory()
+    }
+
     /// Whose the file is, in words; `None` when there is none.
     pub(crate) fn owner(&self) -> io::Result<Option<String>> {
         let text = read_if_there(&self.path)?;

@@ -1,14 +1,16 @@
 //! A running server: everything that one process needs, brought together.
 
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::get;
 use rescind_authority::{Authority, Catalog, Location, NodeSettings, SessionLimits};
-use rescind_domain::{Clock as _, Email};
+use rescind_domain::{Clock as _, Email, Stopwatch};
 use rescind_engine::Engine;
 use rescind_ui::{NodeInfo, Post, Ui};
 use tokio::net::TcpListener;
@@ -16,11 +18,13 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::ambient::{SystemClock, SystemRng};
+use crate::ambient::{SystemClock, SystemRng, SystemStopwatch};
 use crate::args::Bounds;
 use crate::authorities::Opened;
 use crate::data_dir::DataDir;
 use crate::failure::Failure;
+#[cfg(debug_assertions)]
+use crate::faults::Faults;
 use crate::figures::ProcessFigures;
 use crate::housekeeping::Housekeeping;
 use crate::links::SetUp;
@@ -59,6 +63,45 @@ pub(crate) struct Setup {
     pub(crate) mailer: Option<Mailer>,
     /// What stands in front of it.
     pub(crate) proxies: Proxies,
+    /// How long a term of its lease lasts, if it shares its catalog.
+    pub(crate) lease_ttl: Duration,
+    /// What is wrong with it on purpose.
+    #[cfg(debug_assertions)]
+    pub(crate) faults: Faults,
+}
+
+/// Said where nodes share a catalog.
+const OWN_POINTS: &str = "\n  Tokens, users and databases are shared with every node on this catalog. Points are not: the embedded database is this \
+     node's\n  own, and what is written here is found by queries here and nowhere else.\n\n";
+
+/// How often is asked whether the node admits.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// What a node does on its own, until it is told to end.
+#[derive(Clone)]
+struct Background {
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Background {
+    /// Begins with what must not wait: a node that does not renew its lease loses it, while it replays its log.
+    fn begin(authority: &Arc<Authority>) -> Self {
+        let begun = Self {
+            shutdown: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        begun
+            .tasks
+            .spawn(Arc::clone(authority).run(begun.shutdown.clone()));
+        begun
+    }
+
+    async fn end(&self) {
+        self.shutdown.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
 }
 
 /// A server that accepts connections.
@@ -69,8 +112,8 @@ pub(crate) struct Running {
     shutdown: CancellationToken,
     tasks: TaskTracker,
     /// Ends after the requests have, so that what they did is flushed.
-    background: CancellationToken,
-    background_tasks: TaskTracker,
+    background: Background,
+    authority: Arc<Authority>,
     engine: Engine,
     catalog: Catalog,
     /// Given back last of all.
@@ -80,65 +123,68 @@ pub(crate) struct Running {
 impl Running {
     /// Opens everything and begins to serve.
     pub(crate) async fn start(setup: Setup) -> Result<Self, Failure> {
-        let Setup {
-            data,
-            location,
-            listen,
-            node_name,
-            administrator,
-            certificate,
-            bounds,
-            session_limits,
-            public_url,
-            mailer,
-            proxies,
-        } = setup;
-        let tls = certificate
+        let tls = setup
+            .certificate
             .as_ref()
             .map(|(certificate, key)| tls::acceptor(certificate, key))
             .transpose()?;
         listener::raise_file_limit();
         // Bound first: the profile that the first start writes names the port. Early clients wait in the kernel's queue.
-        let listener = bind(&listen).await?;
-        let address = reachable(
-            &listen,
-            &listener,
-            certificate.map(|(certificate, _)| certificate),
-        )?;
-        let node = NodeSettings {
-            name: node_name,
-            address: address.url(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            lease_ttl: NodeSettings::USUAL_LEASE,
-            admits: true,
-        };
+        let listener = bind(&setup.listen).await?;
+        let address = reachable(&setup, &listener)?;
+        let opened = authorities::open(
+            &setup.location,
+            node_settings(&setup, &address),
+            stopwatch(&setup),
+            setup.session_limits,
+        )
+        .await?;
+        let background = Background::begin(&opened.authority);
+        match Self::serve(setup, listener, address, tls, opened, background.clone()).await {
+            Ok(running) => Ok(running),
+            Err(failure) => {
+                // Nobody shall wait for the lease of a node that did not come to be.
+                background.end().await;
+                Err(failure)
+            }
+        }
+    }
+
+    async fn serve(
+        setup: Setup,
+        listener: TcpListener,
+        address: Address,
+        tls: Option<TlsAcceptor>,
+        opened: Opened,
+        background: Background,
+    ) -> Result<Self, Failure> {
         let Opened {
             authority,
             catalog,
             lock,
-        } = authorities::open(&location, node, session_limits).await?;
-        let set_up = first_start::run(&authority, &data, &address, &administrator).await?;
-        let engine = open_engine(&data, &bounds).await?;
+        } = opened;
+        let set_up = first_start::run(&authority, &setup.data, &address, &setup.administrator).await?;
+        let engine = open_engine(&setup.data, &setup.bounds).await?;
         let metrics = Metrics::install(&SystemClock)?;
-        let (shutdown, background) = (CancellationToken::new(), CancellationToken::new());
-        let (tasks, background_tasks) = (TaskTracker::new(), TaskTracker::new());
+        let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
         let url = address.url();
-        let secure = tls.is_some() || public_url.as_ref().is_some_and(PublicUrl::is_secure);
-        let public_url = Arc::from(public_url.as_ref().map_or(url.as_str(), PublicUrl::as_str));
+        let public_url = setup.public_url.as_ref();
+        let secure = tls.is_some() || public_url.is_some_and(PublicUrl::is_secure);
+        let public_url: Arc<str> = Arc::from(public_url.map_or(url.as_str(), PublicUrl::as_str));
         let faces = Faces {
             figures: figures(&authority, &engine, &metrics, &url),
-            authority,
+            authority: Arc::clone(&authority),
             engine: engine.clone(),
             metrics,
-            post: mailer.map(|mailer| Arc::new(mailer) as Arc<dyn Post>),
+            post: setup.mailer.map(|mailer| Arc::new(mailer) as Arc<dyn Post>),
             public_url: Arc::clone(&public_url),
             secure,
         };
-        faces.work(&background_tasks, &background);
-        let router = faces.router(&url, &bounds);
+        faces.work(&background);
+        let router = faces.router(&url, &setup.bounds);
         tasks.spawn(listener::serve(
             listener,
-            server(router, tls, proxies),
+            server(router, tls, setup.proxies),
             shutdown.clone(),
         ));
         tracing::info!(url, "serving");
@@ -149,11 +195,18 @@ impl Running {
             shutdown,
             tasks,
             background,
-            background_tasks,
+            authority,
             engine,
             catalog,
-            locks: (data, lock),
+            locks: (setup.data, lock),
         })
+    }
+
+    /// Returns once requests can be admitted: among other nodes, during a term of this one's lease.
+    pub(crate) async fn admits(&self) {
+        while !self.authority.is_current() {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Where clients reach it: `http://HOST:PORT`.
@@ -164,7 +217,12 @@ impl Running {
     /// Tells on stderr what the first administrator still has to do, if anything.
     pub(crate) fn tell_set_up(&self) {
         let (data, _) = &self.locks;
-        self.set_up.tell(&self.public_url, data.path());
+        let is_shared = self.catalog.is_shared();
+        self.set_up.tell(&self.public_url, data.path(), is_shared);
+        if is_shared {
+            // Whoever closed stderr does not want to know.
+            let _ = std::io::stderr().lock().write_all(OWN_POINTS.as_bytes());
+        }
     }
 
     /// Lets requests in progress end, flushes and closes.
@@ -172,9 +230,7 @@ impl Running {
         self.shutdown.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-        self.background.cancel();
-        self.background_tasks.close();
-        self.background_tasks.wait().await;
+        self.background.end().await;
         let closed = self.engine.close().await;
         self.catalog.close().await;
         closed.map_err(|e| {
@@ -217,21 +273,51 @@ async fn bind(listen: &Listen) -> Result<TcpListener, Failure> {
 }
 
 /// Where clients on this machine reach the listener.
-fn reachable(
-    listen: &Listen,
-    listener: &TcpListener,
-    certificate: Option<PathBuf>,
-) -> Result<Address, Failure> {
+fn reachable(setup: &Setup, listener: &TcpListener) -> Result<Address, Failure> {
     let bound = listener
         .local_addr()
         .map_err(|e| Failure::because("the listener has no address", e))?;
-    let certificate = certificate.map(std::path::absolute).transpose();
+    let certificate = setup.certificate.as_ref();
+    let certificate = certificate
+        .map(|(certificate, _)| std::path::absolute(certificate))
+        .transpose();
     let certificate = certificate.map_err(|e| Failure::because("--tls-cert has no absolute path", e))?;
     Ok(Address {
-        host: host_of(&listen.host, bound),
+        host: host_of(&setup.listen.host, bound),
         port: bound.port(),
         certificate,
     })
+}
+
+/// What the others are told of this node.
+fn node_settings(setup: &Setup, address: &Address) -> NodeSettings {
+    let everywhere = setup.listen.host.parse::<IpAddr>();
+    let from_afar = match everywhere.is_ok_and(|ip| ip.is_unspecified()) {
+        // The address of this machine's own clients would lead every other one to itself.
+        true => Address {
+            host: host_name(),
+            ..address.clone()
+        },
+        false => address.clone(),
+    };
+    NodeSettings {
+        address: from_afar.url(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        lease_ttl: setup.lease_ttl,
+        #[cfg(debug_assertions)]
+        sabotage: setup.faults.sabotage(),
+        ..NodeSettings::alone(&setup.node_name)
+    }
+}
+
+#[cfg(debug_assertions)]
+fn stopwatch(setup: &Setup) -> Arc<dyn Stopwatch> {
+    setup.faults.skew(Arc::new(SystemStopwatch))
+}
+
+#[cfg(not(debug_assertions))]
+fn stopwatch(_: &Setup) -> Arc<dyn Stopwatch> {
+    Arc::new(SystemStopwatch)
 }
 
 fn host_of(given: &str, bound: SocketAddr) -> String {
@@ -278,8 +364,8 @@ struct Faces {
 
 impl Faces {
     /// Begins what this node does on its own.
-    fn work(&self, tasks: &TaskTracker, shutdown: &CancellationToken) {
-        tasks.spawn(Arc::clone(&self.authority).run(shutdown.clone()));
+    fn work(&self, background: &Background) {
+        let Background { shutdown, tasks } = background;
         let housekeeping = Housekeeping {
             authority: Arc::clone(&self.authority),
             engine: self.engine.clone(),

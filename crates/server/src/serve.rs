@@ -30,6 +30,9 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
         public_url: arguments.people.public_url,
         mailer,
         proxies: Proxies::new(&arguments.proxy),
+        lease_ttl: arguments.lease_ttl,
+        #[cfg(debug_assertions)]
+        faults: arguments.faults,
     };
     let mut signals = Signals::catch()?;
     let server = tokio::select! {
@@ -38,8 +41,13 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
         _ = signals.next() => return Ok(()),
     };
     server.tell_set_up();
-    announce(server.url())?;
-    let signal = signals.next().await;
+    let signal = tokio::select! {
+        () = server.admits() => {
+            announce(server.url())?;
+            signals.next().await
+        }
+        signal = signals.next() => signal,
+    };
     tracing::info!(signal, "stopping: requests in progress may end");
     tokio::select! {
         stopped = server.stop() => stopped,

@@ -1,13 +1,15 @@
-//! `rescind user …`: acts on the data directory itself, while no server runs on it.
+//! `rescind user …`: acts on the catalog itself. Beside one in a file no server may run meanwhile; a shared one is what
+//! several processes may act on.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rescind_authority::{AddUser, Authority, Caller, Invite, NodeSettings, Page, SessionLimits};
+use rescind_authority::{AddUser, Authority, Caller, Invite, Location, NodeSettings, Page, SessionLimits};
 use rescind_domain::{Email, User, UserState};
 
+use crate::ambient::SystemStopwatch;
 use crate::args::UserCommand;
 use crate::authorities::Opened;
 use crate::data_dir::DataDir;
@@ -21,7 +23,12 @@ use crate::{authorities, terminal};
 pub(crate) async fn run(command: UserCommand) -> Result<(), Failure> {
     let data = command.data();
     let location = data.existing_location()?;
-    let dir = DataDir::open(&data.data_dir)?;
+    let directory = data.data_dir.clone();
+    let _dir = match &location {
+        Location::Sqlite(_) => Some(DataDir::open(&directory)?),
+        // A guest among the nodes, on a machine that may have no data directory.
+        Location::Postgres(_) => None,
+    };
     let Opened {
         authority,
         catalog,
@@ -32,17 +39,23 @@ pub(crate) async fn run(command: UserCommand) -> Result<(), Failure> {
             admits: false,
             ..NodeSettings::alone("rescind-user")
         },
+        Arc::new(SystemStopwatch),
         SessionLimits::default(),
     )
     .await?;
-    let done = act(&authority, &dir, command).await;
+    let done = act(&authority, &directory, command).await;
     catalog.close().await;
     // What was done stays done, whether or not anyone reads about it.
     let _ = writeln!(std::io::stdout().lock(), "{}", done?);
     Ok(())
 }
 
-async fn act(authority: &Arc<Authority>, dir: &DataDir, command: UserCommand) -> Result<String, Failure> {
+async fn act(authority: &Arc<Authority>, directory: &Path, command: UserCommand) -> Result<String, Failure> {
+    if authority.is_unfounded().await? {
+        return Err(Failure::new(
+            "nobody has started on this catalog yet: start `rescind serve` with it first",
+        ));
+    }
     let operator = authority.operator().await?;
     let account = operator.account();
     Ok(match command {
@@ -62,7 +75,7 @@ async fn act(authority: &Arc<Authority>, dir: &DataDir, command: UserCommand) ->
                 role,
             };
             let invited = authority.invite(&operator, account, request).await?;
-            let link = links::invitation(&address(public_url, dir), &invited.secret);
+            let link = links::invitation(&address(public_url, directory), &invited.secret);
             format!(
                 "{link}\n\nThis link works once, until {}: give it to {}",
                 invited.item.expires_at.to_rfc3339(0),
@@ -145,15 +158,15 @@ async fn list(authority: &Authority, operator: &Caller) -> Result<String, Failur
 }
 
 /// Where people reach the server: as told, or as its last start said in `influxctl.toml`, or as it does by default.
-fn address(told: Option<PublicUrl>, dir: &DataDir) -> String {
+fn address(told: Option<PublicUrl>, directory: &Path) -> String {
     if let Some(url) = told {
         return url.as_str().to_owned();
     }
-    last_address(dir).unwrap_or_else(|| "http://127.0.0.1:8181".to_owned())
+    last_address(directory).unwrap_or_else(|| "http://127.0.0.1:8181".to_owned())
 }
 
-fn last_address(dir: &DataDir) -> Option<String> {
-    let text = std::fs::read_to_string(ProfileFile::of(dir.path()).path()).ok()?;
+fn last_address(directory: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(ProfileFile::of(directory).path()).ok()?;
     let table: toml::Table = text.parse().ok()?;
     let profile = table.get("profile")?.get(0)?;
     let is_plain = profile.get("tls").and_then(|tls| tls.get("disable")?.as_bool());

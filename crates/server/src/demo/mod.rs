@@ -18,7 +18,7 @@ mod watch;
 mod weather;
 mod worker;
 
-use rescind_authority::SessionLimits;
+use rescind_authority::{NodeSettings, SessionLimits};
 
 use crate::ambient::{SystemClock, SystemRng};
 use crate::args::{Bounds, DemoArguments, LogFormat};
@@ -59,6 +59,9 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<(), Failure> {
         public_url: None,
         mailer: None,
         proxies: Proxies::default(),
+        lease_ttl: NodeSettings::USUAL_LEASE,
+        #[cfg(debug_assertions)]
+        faults: crate::faults::Faults::default(),
     })
     .await?;
     let scene = Scene {
