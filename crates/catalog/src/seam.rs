@@ -88,6 +88,33 @@ impl Backend {
         }
     }
 
+    /// The elements of the JSON array in this place of a statement, as rows with a column `value`: how a statement takes
+    /// any number of rows as one parameter.
+    pub(crate) fn elements(self, place: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json_each({place})"),
+            Self::Postgres => format!("json_array_elements(CAST({place} AS json))"),
+        }
+    }
+
+    /// Statements that write to different tables and share their parameters, as one: each round trip to a server counts
+    /// while everybody else waits for the ledger.
+    pub(crate) fn together(self, [first, second, last]: [&str; 3]) -> String {
+        match self {
+            Self::Sqlite => format!("{first}; {second}; {last}"),
+            Self::Postgres => format!("WITH first AS ({first}), second AS ({second}) {last}"),
+        }
+    }
+
+    /// Ends a selection, in order, of rows that will be written. Whoever else writes several of them, such as the flush of
+    /// uses, waits for its turn instead of for each other. On SQLite the transaction has its lock already.
+    pub(crate) fn lock_rows(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => "FOR NO KEY UPDATE",
+        }
+    }
+
     /// The schema in the backend's words. Text sorts by its bytes on both.
     pub(crate) fn schema(self, text: &str) -> String {
         let words = match self {

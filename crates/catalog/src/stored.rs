@@ -111,7 +111,7 @@ pub(crate) fn folded(text: &str) -> String {
     text.to_lowercase()
 }
 
-fn json<T: Serialize + ?Sized>(value: &T) -> String {
+pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).expect("texts and numbers always have a JSON form")
 }
 

@@ -368,7 +368,7 @@ pub(crate) fn read_management_token(row: &AnyRow) -> Result<ManagementToken, Err
     })
 }
 
-fn state(fields: Fields<'_>) -> Result<TokenState, Error> {
+pub(crate) fn state(fields: Fields<'_>) -> Result<TokenState, Error> {
     Ok(match fields.opt_time("revoked_at")? {
         Some(at) => TokenState::Revoked { at },
         None => TokenState::Active,

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use rescind_domain::{AccountId, Act, Actor, AuditEvent, AuditHash, Revision, Timestamp};
-use sqlx::Any;
+use serde::Serialize;
+use sqlx::{Any, AssertSqlSafe};
 
 use crate::rows::Fields;
-use crate::seam::Connection;
+use crate::seam::{Backend, Connection};
 use crate::{Catalog, ChangeKind, Error, stored};
 
 /// A transaction that acts. Dropping it undoes all of it.
@@ -15,6 +16,7 @@ use crate::{Catalog, ChangeKind, Error, stored};
 /// it without waiting for anything else.
 #[derive(Debug)]
 pub struct Transaction {
+    pub(crate) backend: Backend,
     pub(crate) inner: sqlx::Transaction<'static, Any>,
     now: Timestamp,
     revision: i64,
@@ -66,6 +68,7 @@ impl Catalog {
         .await?;
         let ledger = Fields::new(&ledger, "ledger", "singleton");
         Ok(Transaction {
+            backend,
             now,
             revision: ledger.int("revision")?,
             sequence: ledger.int("audit_sequence")?,
@@ -89,7 +92,7 @@ impl Transaction {
         self.commit_all(vec![entry]).await
     }
 
-    /// Makes everything durable as these acts, which share one revision.
+    /// Makes everything durable as these acts, which share one revision. There may be very many of them.
     ///
     /// # Errors
     /// As [`Transaction::commit`].
@@ -97,20 +100,24 @@ impl Transaction {
         let changes: BTreeSet<ChangeKind> =
             entries.iter().flat_map(|entry| &entry.changes).copied().collect();
         let taken = (!changes.is_empty()).then(|| Revision::new(self.revision + 1));
-        for change in changes {
-            self.record_change(self.revision + 1, change).await?;
-        }
-        for entry in entries {
-            self.record_event(entry, taken).await?;
-        }
         let current = taken.unwrap_or(Revision::new(self.revision));
-        let updated = sqlx::query("UPDATE ledger SET revision = $1, audit_sequence = $2, audit_head = $3")
-            .bind(current.get())
-            .bind(self.sequence)
-            .bind(self.head.to_string())
-            .execute(self.connection())
-            .await?;
-        Error::exactly_one("ledger", updated.rows_affected())?;
+        let (mut changes, mut entries) = (changes.into_iter(), entries.into_iter());
+        loop {
+            let changed = changes
+                .by_ref()
+                .take(ROWS)
+                .map(|change| change_row(current, change));
+            let changed = stored::json(&changed.collect::<Vec<_>>());
+            let told = entries
+                .by_ref()
+                .take(ROWS)
+                .map(|entry| self.event_row(entry, taken));
+            let told = stored::json(&told.collect::<Vec<_>>());
+            self.record(current, changed, told).await?;
+            if changes.len() == 0 && entries.len() == 0 {
+                break;
+            }
+        }
         let sequence = self.sequence;
         self.inner
             .commit()
@@ -135,17 +142,37 @@ impl Transaction {
         &mut self.inner
     }
 
-    async fn record_change(&mut self, revision: i64, change: ChangeKind) -> Result<(), Error> {
-        sqlx::query("INSERT INTO changes (revision, kind, subject) VALUES ($1, $2, $3)")
-            .bind(revision)
-            .bind(change.kind())
-            .bind(change.subject())
+    /// Writes changes, audit events and the ledger as of them: one round trip, while everybody else waits for the ledger.
+    async fn record(&mut self, current: Revision, changed: String, told: String) -> Result<(), Error> {
+        let backend = self.backend;
+        let statement = backend.together([
+            &format!(
+                "INSERT INTO changes (revision, kind, subject)
+                 SELECT CAST(value ->> 0 AS BIGINT), value ->> 1, value ->> 2 FROM {}",
+                backend.elements("$1")
+            ),
+            &format!(
+                "INSERT INTO audit_events (sequence, at, revision, actor, account_id, act, subject, details, hash)
+                 SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT),
+                     value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8 FROM {}",
+                backend.elements("$2")
+            ),
+            "UPDATE ledger SET revision = $3, audit_sequence = $4, audit_head = $5",
+        ]);
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(changed)
+            .bind(told)
+            .bind(current.get())
+            .bind(self.sequence)
+            .bind(self.head.to_string())
             .execute(self.connection())
-            .await?;
+            .await
+            .map_err(Error::writing("audit event"))?;
         Ok(())
     }
 
-    async fn record_event(&mut self, entry: Entry, taken: Option<Revision>) -> Result<(), Error> {
+    /// The columns of an entry's audit event, which is the next of the chain.
+    fn event_row(&mut self, entry: Entry, taken: Option<Revision>) -> impl Serialize + use<> {
         let event = AuditEvent {
             sequence: self.sequence + 1,
             at: self.now,
@@ -158,23 +185,23 @@ impl Transaction {
         };
         self.head = self.head.then(&event);
         self.sequence = event.sequence;
-        let head = self.head.to_string();
-        sqlx::query(
-            "INSERT INTO audit_events (sequence, at, revision, actor, account_id, act, subject, details, hash)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        (
+            event.sequence,
+            event.at.micros(),
+            event.revision.map(Revision::get),
+            event.actor.to_string(),
+            event.account.to_string(),
+            event.act.as_str(),
+            event.subject,
+            stored::details_text(&event.details),
+            self.head.to_string(),
         )
-        .bind(event.sequence)
-        .bind(event.at.micros())
-        .bind(event.revision.map(Revision::get))
-        .bind(event.actor.to_string())
-        .bind(event.account.to_string())
-        .bind(event.act.as_str())
-        .bind(event.subject)
-        .bind(stored::details_text(&event.details))
-        .bind(head)
-        .execute(self.connection())
-        .await
-        .map_err(Error::writing("audit event"))?;
-        Ok(())
     }
+}
+
+/// So many rows of each kind go into one statement.
+pub(crate) const ROWS: usize = 10_000;
+
+fn change_row(revision: Revision, change: ChangeKind) -> impl Serialize {
+    (revision.get(), change.kind(), change.subject())
 }

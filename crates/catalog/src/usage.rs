@@ -11,7 +11,7 @@ use sqlx::any::AnyRow;
 
 use crate::purges::purge_in_batches;
 use crate::rows::Fields;
-use crate::seam::Connection;
+use crate::seam::{Backend, Connection};
 use crate::{Catalog, Error};
 
 /// How many rows one transaction touches: a revocation that comes in between waits for these at most.
@@ -58,7 +58,7 @@ impl Catalog {
         uses.sort_unstable_by(|(id, at, _), (other, earlier, _)| id.cmp(other).then(earlier.cmp(at)));
         uses.dedup_by(|(id, ..), (kept, ..)| id == kept);
         for batch in uses.chunks(BATCH) {
-            let mut query = sqlx::query(AssertSqlSafe(used.statement(batch.len())));
+            let mut query = sqlx::query(AssertSqlSafe(used.statement(batch.len(), self.pools.backend)));
             for (id, at, client) in batch {
                 query = query.bind(id.as_str()).bind(*at);
                 if used.has_client() {
@@ -159,9 +159,10 @@ impl Used {
         !matches!(self, Self::Sessions)
     }
 
-    /// One statement for all rows: a round trip to the backend for each would cost more than the update. Both backends
+    /// One statement for all rows: a round trip to the backend for each would cost more than the update. It locks them in
+    /// order first, so that it and a revocation of many cannot wait for each other. Both backends
     /// call the columns of a list of values `column1`, `column2` and so on.
-    fn statement(self, rows: usize) -> String {
+    fn statement(self, rows: usize, backend: Backend) -> String {
         let table = match self {
             Self::DatabaseTokens => "database_tokens",
             Self::ManagementTokens => "management_tokens",
@@ -177,9 +178,13 @@ impl Used {
             (String::new(), 2)
         };
         format!(
-            "UPDATE {table} SET last_used_at = used.column2{client} FROM (VALUES {}) AS used
-             WHERE {table}.id = used.column1 AND ({table}.last_used_at IS NULL OR {table}.last_used_at < used.column2)",
-            placeholders(rows, columns)
+            "WITH used AS (VALUES {}), due AS (
+                 SELECT t.id FROM {table} t WHERE t.id IN (SELECT column1 FROM used) ORDER BY t.id {})
+             UPDATE {table} SET last_used_at = used.column2{client} FROM used, due
+             WHERE {table}.id = used.column1 AND {table}.id = due.id
+                 AND ({table}.last_used_at IS NULL OR {table}.last_used_at < used.column2)",
+            placeholders(rows, columns),
+            backend.lock_rows()
         )
     }
 }

@@ -10,6 +10,7 @@ mod invitations;
 mod limits;
 mod migrations;
 mod pages;
+mod revocations;
 mod sessions;
 mod stage;
 mod story;
@@ -70,6 +71,9 @@ scenarios! {
     pages::databases_are_found_by_what_they_are,
     pages::tokens_are_found_by_what_they_open,
     pages::a_foreign_cursor_is_refused,
+    revocations::very_many_tokens_are_revoked_in_one_act,
+    revocations::what_was_revoked_before_is_not_revoked_again,
+    revocations::revoking_many_and_noting_their_use_do_not_stop_each_other,
     tables::an_earlier_name_reaches_until_another_takes_it,
     tables::a_deleted_table_keeps_its_names_until_it_is_purged,
     tables::names_may_be_very_long,
