@@ -29,6 +29,11 @@ impl Profile {
         Self::parse(&text)
     }
 
+    /// As [`Self::read`], if there is a file.
+    pub(crate) fn read_if_there(path: &Path) -> Option<Self> {
+        path.exists().then(|| Self::read(path))
+    }
+
     fn parse(text: &str) -> Self {
         let table: toml::Table = text.parse().expect("influxctl.toml is TOML");
         let profile = table

@@ -1,5 +1,6 @@
 //! The real `rescind serve`, started for one test and stopped with it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -16,6 +17,8 @@ use crate::profiles::Profile;
 
 /// How long a start may take on a busy machine before the test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// What it writes into its data directory for `influxctl`.
+const PROFILE: &str = "influxctl.toml";
 
 /// What a server is started with.
 #[derive(Default)]
@@ -23,6 +26,7 @@ pub struct ServerSetup {
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
     data_dir: Option<PathBuf>,
+    profile: Option<PathBuf>,
 }
 
 impl ServerSetup {
@@ -47,6 +51,19 @@ impl ServerSetup {
         self
     }
 
+    /// Keeps the catalog in this PostgreSQL database, such as [`crate::Postgres::url`] gives.
+    #[must_use]
+    pub fn catalog(self, url: &str) -> Self {
+        self.env("RESCIND_CATALOG", url)
+    }
+
+    /// Gives the server the profile of the node that made the installation, which points it to itself.
+    #[must_use]
+    pub fn joining(mut self, first: &TestServer) -> Self {
+        self.profile = Some(first.data_dir.join(PROFILE));
+        self
+    }
+
     /// Starts the server and waits until it is ready.
     ///
     /// # Panics
@@ -57,13 +74,17 @@ impl ServerSetup {
             .data_dir
             .clone()
             .unwrap_or_else(|| temporary.path().join("data"));
+        if let Some(profile) = &self.profile {
+            fs::create_dir_all(&data_dir).expect("the data directory can be made");
+            fs::copy(profile, data_dir.join(PROFILE)).expect("the profile can be copied");
+        }
         let printed = Printed::default();
         let (child, url) = launch(&self, &data_dir, "127.0.0.1:0", &printed);
         TestServer {
             child: Some(child),
             url,
             printed,
-            profile: Profile::read(&data_dir.join("influxctl.toml")),
+            profile: Profile::read_if_there(&data_dir.join(PROFILE)),
             data_dir,
             setup: self,
             _temporary: temporary,
@@ -76,7 +97,7 @@ pub struct TestServer {
     child: Option<Child>,
     url: String,
     printed: Printed,
-    profile: Profile,
+    profile: Option<Profile>,
     data_dir: PathBuf,
     setup: ServerSetup,
     _temporary: TempDir,
@@ -98,24 +119,27 @@ impl TestServer {
         &self.data_dir
     }
 
-    /// The profile that its first start wrote.
+    /// The profile that its first start wrote, or that it was given.
+    ///
+    /// # Panics
+    /// When it joined an installation without one.
     pub fn profile(&self) -> &Profile {
-        &self.profile
+        self.profile.as_ref().expect("a profile in its data directory")
     }
 
     /// The account that its first start made.
     pub fn account_id(&self) -> &str {
-        &self.profile.account_id
+        &self.profile().account_id
     }
 
     /// The cluster that its first start made.
     pub fn cluster_id(&self) -> &str {
-        &self.profile.cluster_id
+        &self.profile().cluster_id
     }
 
     /// The secret of its first management token.
     pub fn management_token(&self) -> &str {
-        &self.profile.mgmt_token
+        &self.profile().mgmt_token
     }
 
     /// The prefix of the cluster's resources: `/api/v0/accounts/{a}/clusters/{c}`.
@@ -139,7 +163,7 @@ impl TestServer {
 
     /// `influxctl` with the profile that the first start wrote.
     pub fn influxctl(&self) -> Influxctl {
-        Influxctl::new(self.data_dir.join("influxctl.toml"))
+        Influxctl::new(self.data_dir.join(PROFILE))
     }
 
     /// All that it printed so far, in all its lives: for the search for secrets.
@@ -151,14 +175,14 @@ impl TestServer {
     /// first management token may stand in `influxctl.toml`, whose purpose that is.
     pub fn leaks(&self, secrets: &[String]) -> Vec<String> {
         let mut places = find_in_text("what the server printed", self.printed().as_bytes(), secrets);
-        let first = [self.management_token().to_owned()];
+        let first = self.profile.as_ref().map(|profile| &profile.mgmt_token);
         for (path, bytes) in files(&self.data_dir) {
             let others: Vec<String> = secrets
                 .iter()
-                .filter(|secret| !first.contains(secret))
+                .filter(|secret| first != Some(secret))
                 .cloned()
                 .collect();
-            let wanted = if path.ends_with("influxctl.toml") {
+            let wanted = if path.ends_with(PROFILE) {
                 others
             } else {
                 secrets.to_vec()
