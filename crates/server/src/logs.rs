@@ -9,7 +9,10 @@ use crate::failure::Failure;
 /// Starts logging: by `filter`, or by the variable RUST_LOG, or what an operator wants to know.
 pub(crate) fn start(format: LogFormat, filter: Option<&str>) -> Result<(), Failure> {
     let fallback = std::env::var("RUST_LOG").ok();
-    let wanted = filter.or(fallback.as_deref()).unwrap_or("info");
+    // What PostgreSQL remarks on statements that do what they should is of no use to anyone.
+    let wanted = filter
+        .or(fallback.as_deref())
+        .unwrap_or("info,sqlx::postgres::notice=warn");
     let filter = EnvFilter::builder().parse(wanted).map_err(|e| {
         let example = "such as info, debug or warn,rescind_gateway=debug";
         // This error's text already holds its source's.

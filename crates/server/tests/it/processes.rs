@@ -360,10 +360,8 @@ fn idle_connections_do_not_hold_up_the_end() {
 fn bad_flags_explain_themselves() {
     for (name, arguments) in [
         ("listen", &["serve", "--listen", "8181"] as &[_]),
-        (
-            "postgres",
-            &["serve", "--catalog", "postgres://rescind:hush@db/catalog"],
-        ),
+        ("lease_long", &["serve", "--lease-ttl", "61s"]),
+        ("lease_form", &["serve", "--lease-ttl", "5"]),
         ("catalog", &["serve", "--catalog", "catalog.db"]),
         ("size", &["serve", "--max-body-bytes", "many"]),
         ("buffer_limit", &["serve", "--buffer-limit-bytes", "2GiB"]),
