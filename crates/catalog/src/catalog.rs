@@ -1,10 +1,10 @@
 //! The catalog: opened once per process, cloned freely.
 
 use rescind_domain::Revision;
-use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyPool, Row};
+use sqlx::Row;
 
-use crate::seam::Pools;
+use crate::connections::Lent;
+use crate::pools::Pools;
 use crate::{Error, Location, migrations};
 
 /// What is remembered. Clones share the same connections.
@@ -39,7 +39,7 @@ impl Catalog {
     /// [`Error::Unavailable`].
     pub async fn is_empty(&self) -> Result<bool, Error> {
         let found = sqlx::query("SELECT 1 FROM accounts LIMIT 1")
-            .fetch_optional(&self.pools.readers)
+            .fetch_optional(&mut *self.reader().await?)
             .await?;
         Ok(found.is_none())
     }
@@ -54,7 +54,7 @@ impl Catalog {
 
     /// Whether other processes may act on it at the same time.
     pub fn is_shared(&self) -> bool {
-        self.pools.signals.is_some()
+        self.pools.shared_url.is_some()
     }
 
     /// Closes every connection, after the work that uses them has ended.
@@ -62,27 +62,28 @@ impl Catalog {
         self.pools.close().await;
     }
 
-    pub(crate) async fn reader(&self) -> Result<PoolConnection<Any>, Error> {
-        Ok(self.pools.readers.acquire().await?)
+    pub(crate) async fn reader(&self) -> Result<Lent, Error> {
+        Ok(self.pools.readers.take().await?)
     }
 
     /// For what brings a revocation to this node, and for nothing that may take long.
-    pub(crate) async fn feed_reader(&self) -> Result<PoolConnection<Any>, Error> {
-        Ok(self.pools.feed.acquire().await?)
+    pub(crate) async fn feed_reader(&self) -> Result<Lent, Error> {
+        Ok(self.pools.feed.take().await?)
     }
 
-    /// A transaction whose statements all see the same moment. Dropping it ends it.
-    pub(crate) async fn snapshot(&self) -> Result<sqlx::Transaction<'static, Any>, Error> {
-        self.snapshot_on(&self.pools.readers).await
+    /// A transaction whose statements all see the same moment, and may read everything there is. Dropping it ends it.
+    pub(crate) async fn snapshot(&self) -> Result<Lent, Error> {
+        let backend = self.pools.backend;
+        let mut snapshot = self.pools.readers.begin(backend.begin_snapshot()).await?;
+        if let Some(unhurried) = backend.unhurried() {
+            sqlx::raw_sql(unhurried).execute(&mut *snapshot).await?;
+        }
+        Ok(snapshot)
     }
 
     /// As [`Self::snapshot`], by what [`Self::feed_reader`] is for.
-    pub(crate) async fn feed_snapshot(&self) -> Result<sqlx::Transaction<'static, Any>, Error> {
-        self.snapshot_on(&self.pools.feed).await
-    }
-
-    async fn snapshot_on(&self, pool: &AnyPool) -> Result<sqlx::Transaction<'static, Any>, Error> {
-        Ok(pool.begin_with(self.pools.backend.begin_snapshot()).await?)
+    pub(crate) async fn feed_snapshot(&self) -> Result<Lent, Error> {
+        Ok(self.pools.feed.begin(self.pools.backend.begin_snapshot()).await?)
     }
 }
 

@@ -4,7 +4,7 @@ use rescind_domain::{DatabaseId, DatabaseTokenId, ManagementTokenId, Revision, S
 use sqlx::any::AnyRow;
 
 use crate::rows::Fields;
-use crate::{Catalog, Error};
+use crate::{Catalog, Error, migrations};
 
 /// What a change is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +50,9 @@ pub struct Change {
     pub revision: Revision,
     /// What it is about.
     pub what: ChangeKind,
+    /// Whether it allows nothing any more, since this change or a later one: a token that was revoked, a session that
+    /// ended or whose user is disabled. There is nothing to look at.
+    pub is_gone: bool,
 }
 
 /// What happened after a revision.
@@ -69,43 +72,36 @@ pub enum Feed {
 }
 
 impl Catalog {
-    /// What happened after `after`, about `limit` changes of it: a revision is never cut in two.
+    /// What happened after `after`, about `limit` changes of it: a revision is never cut in two. One round trip, for it is
+    /// what every node asks after every act of any of them.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    /// [`Error::Rewound`], [`Error::NewerSchema`], [`Error::Unavailable`], [`Error::Corrupt`].
     pub async fn changes_after(&self, after: Revision, limit: u32) -> Result<Feed, Error> {
-        let mut snapshot = self.feed_snapshot().await?;
-        let ledger = sqlx::query("SELECT singleton, revision, changes_floor FROM ledger")
-            .fetch_one(&mut *snapshot)
+        let rows = sqlx::query(FEED)
+            .bind(after.get())
+            .bind(i64::from(limit.max(1)))
+            .fetch_all(&mut *self.feed_reader().await?)
             .await?;
-        let ledger = Fields::new(&ledger, "ledger", "singleton");
-        let current = ledger.int("revision")?;
+        let ledger = rows.first().ok_or(Error::Missing { what: "ledger" })?;
+        let ledger = Fields::new(ledger, "ledger", "singleton");
+        migrations::check(ledger)?;
+        let found = Revision::new(ledger.int("current")?);
+        if found < after {
+            return Err(Error::Rewound { seen: after, found });
+        }
         if after.get() < ledger.int("changes_floor")? {
             return Ok(Feed::Pruned);
         }
-        // The last revision that fits, or the very next one if that alone is larger.
-        let through = sqlx::query(
-            "SELECT 1 AS singleton, COALESCE(MAX(revision), $2) AS revision FROM (
-                 SELECT revision FROM changes WHERE revision > $1 ORDER BY revision LIMIT $3) AS first_changes",
-        )
-        .bind(after.get())
-        .bind(current)
-        .bind(i64::from(limit.max(1)))
-        .fetch_one(&mut *snapshot)
-        .await?;
-        let through = Fields::new(&through, "changes", "singleton").int("revision")?;
-        let rows = sqlx::query(
-            "SELECT revision, kind, subject FROM changes WHERE revision > $1 AND revision <= $2
-             ORDER BY revision, kind, subject",
-        )
-        .bind(after.get())
-        .bind(through)
-        .fetch_all(&mut *snapshot)
-        .await?;
+        // Without changes there is still one row, for the ledger.
+        let is_quiet = ledger.opt_int("revision")?.is_none();
+        let rows = if is_quiet { &[] } else { &rows[..] };
+        let changes = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let through = changes.last().map_or(found, |last| last.revision);
         Ok(Feed::Changes {
-            changes: rows.iter().map(read).collect::<Result<_, _>>()?,
-            through: Revision::new(through),
-            more: through < current,
+            changes,
+            through,
+            more: through < found,
         })
     }
 
@@ -114,8 +110,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn prune_changes(&self, through: Revision) -> Result<u64, Error> {
-        let backend = self.pools.backend;
-        let mut transaction = self.pools.writers.begin_with(backend.begin_writing()).await?;
+        let mut transaction = self.pools.begin().await?;
         // The floor never passes the revision, or what is committed next would count as pruned.
         sqlx::query(
             "UPDATE ledger SET changes_floor = CASE
@@ -132,6 +127,26 @@ impl Catalog {
     }
 }
 
+/// The changes of the first revisions that fit, or of the very next one if that alone is larger, with the ledger as it was
+/// at the same moment and with what became of their subjects. Each subject is asked for by itself: as a list of what
+/// exists, PostgreSQL might read a whole table for it.
+const FEED: &str = "
+    SELECT l.singleton, l.revision AS current, l.changes_floor, l.schema_version, c.revision, c.kind, c.subject,
+        CASE c.kind
+            WHEN 'database_token' THEN (
+                SELECT CAST(1 AS BIGINT) FROM database_tokens t WHERE t.id = c.subject AND t.revoked_at IS NULL)
+            WHEN 'management_token' THEN (
+                SELECT CAST(1 AS BIGINT) FROM management_tokens t WHERE t.id = c.subject AND t.revoked_at IS NULL)
+            WHEN 'session' THEN (
+                SELECT CAST(1 AS BIGINT) FROM sessions s JOIN users u ON u.id = s.user_id
+                WHERE s.id = c.subject AND s.ended_at IS NULL AND u.disabled_at IS NULL)
+            ELSE CAST(1 AS BIGINT)
+        END AS lives
+    FROM ledger l LEFT JOIN changes c ON c.revision > $1 AND c.revision <= (
+        SELECT MAX(revision) FROM (
+            SELECT revision FROM changes WHERE revision > $1 ORDER BY revision LIMIT $2) AS first_changes)
+    ORDER BY c.revision, c.kind, c.subject";
+
 fn read(row: &AnyRow) -> Result<Change, Error> {
     let fields = Fields::new(row, "changes", "revision");
     let what = match fields.text("kind")? {
@@ -145,5 +160,6 @@ fn read(row: &AnyRow) -> Result<Change, Error> {
     Ok(Change {
         revision: Revision::new(fields.int("revision")?),
         what,
+        is_gone: fields.opt_int("lives")?.is_none(),
     })
 }

@@ -47,7 +47,7 @@ impl Catalog {
         .bind(state)
         .bind(user)
         .bind(i64::from(most_pending))
-        .execute(&self.pools.writers)
+        .execute(&mut *self.pools.writers.take().await?)
         .await
         .map_err(Error::writing("device request"))?;
         Ok(inserted.rows_affected() == 1)

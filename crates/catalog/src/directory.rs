@@ -50,7 +50,9 @@ impl Catalog {
     /// [`Error::Unavailable`], [`Error::Corrupt`].
     pub async fn directory_entry(&self, id: DatabaseId) -> Result<Option<DirectoryEntry>, Error> {
         let mut snapshot = self.feed_snapshot().await?;
-        Ok(load(&mut snapshot, id.get(), id.get()).await?.pop())
+        let found = load(&mut snapshot, id.get(), id.get()).await?.pop();
+        snapshot.commit().await?;
+        Ok(found)
     }
 }
 

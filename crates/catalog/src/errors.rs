@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use rescind_domain::Revision;
+
 use crate::Location;
 
 /// What the driver said, for the log.
@@ -49,6 +51,17 @@ pub enum Error {
         found: i64,
         /// The newest version known here.
         known: i64,
+    },
+    /// The catalog is older than what was read from it before.
+    #[error(
+        "the catalog went back from revision {seen} to {found}: it was restored from an older back-up, or it is another \
+         one. Start every node anew, and revoke again what was revoked since the back-up was made"
+    )]
+    Rewound {
+        /// What was seen before.
+        seen: Revision,
+        /// What it is at now.
+        found: Revision,
     },
     /// The page cursor is of another list or another sort order.
     #[error("the cursor does not belong to this list and order; start again from the first page")]

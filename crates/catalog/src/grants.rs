@@ -10,6 +10,7 @@ use rescind_domain::{
     AccountId, Actor, ClusterId, DatabaseGrant, DatabaseTokenId, ManagementGrant, ManagementTokenId,
     Permissions, Revision, SecretHash, SessionGrant, SessionId, Timestamp,
 };
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
 use crate::rows::Fields;
@@ -38,7 +39,68 @@ pub struct LoadedGrant {
     pub last_used_at: Option<Timestamp>,
 }
 
+const DATABASE: &str = "SELECT id, cluster_id, permissions, secret_hash, expires_at, last_used_at
+     FROM database_tokens WHERE revoked_at IS NULL";
+
+const MANAGEMENT: &str = "SELECT id, account_id, secret_hash, expires_at, last_used_at
+     FROM management_tokens WHERE revoked_at IS NULL";
+
+const SESSION: &str =
+    "SELECT s.id, s.user_id, s.kind, s.secret_hash, s.created_at, s.expires_at, s.last_used_at,
+         u.account_id, u.role
+     FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.ended_at IS NULL AND u.disabled_at IS NULL";
+
 impl Catalog {
+    /// What enforcement must know of these database tokens, in no order; those that are revoked or unknown are passed over.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn database_grants(&self, ids: &[DatabaseTokenId]) -> Result<Vec<LoadedGrant>, Error> {
+        let mut shared = Shared::default();
+        self.find_grants(DATABASE, "id", ids, |row| read_database_grant(row, &mut shared))
+            .await
+    }
+
+    /// As [`Self::database_grants`], of management tokens.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn management_grants(&self, ids: &[ManagementTokenId]) -> Result<Vec<LoadedGrant>, Error> {
+        self.find_grants(MANAGEMENT, "id", ids, read_management_grant)
+            .await
+    }
+
+    /// As [`Self::database_grants`], of sessions: those that have ended are passed over, and those of disabled users.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn session_grants(&self, ids: &[SessionId]) -> Result<Vec<LoadedGrant>, Error> {
+        self.find_grants(SESSION, "s.id", ids, read_session_grant).await
+    }
+
+    async fn find_grants<Id: Display>(
+        &self,
+        select: &str,
+        id: &str,
+        ids: &[Id],
+        mut read: impl FnMut(&AnyRow) -> Result<LoadedGrant, Error>,
+    ) -> Result<Vec<LoadedGrant>, Error> {
+        let elements = self.pools.backend.elements("$1");
+        let statement = format!("{select} AND {id} IN (SELECT value ->> 0 FROM {elements})");
+        let mut found = Vec::with_capacity(ids.len());
+        for batch in ids.chunks(BATCH) {
+            let batch: Vec<_> = batch.iter().map(|id| [id.to_string()]).collect();
+            let rows = sqlx::query(AssertSqlSafe(statement.clone()))
+                .bind(stored::json(&batch))
+                .fetch_all(&mut *self.feed_reader().await?)
+                .await?;
+            for row in &rows {
+                found.push(read(row)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// Hands every token that is not revoked and every session that has not ended, of users that are enabled, to `take`;
     /// together they are the state as of the revision returned. Equal sets of permissions are shared.
     ///
@@ -48,36 +110,26 @@ impl Catalog {
         let mut snapshot = self.snapshot().await?;
         let revision = catalog::revision(&mut snapshot).await?;
         let mut shared = Shared::default();
-        let mut rows = sqlx::query(
-            "SELECT id, cluster_id, permissions, secret_hash, expires_at, last_used_at
-             FROM database_tokens WHERE revoked_at IS NULL",
-        )
-        .fetch(&mut *snapshot);
+        let mut rows = sqlx::query(DATABASE).fetch(&mut *snapshot);
         while let Some(row) = rows.try_next().await? {
             take(read_database_grant(&row, &mut shared)?);
         }
         drop(rows);
-        let mut rows = sqlx::query(
-            "SELECT id, account_id, secret_hash, expires_at, last_used_at
-             FROM management_tokens WHERE revoked_at IS NULL",
-        )
-        .fetch(&mut *snapshot);
+        let mut rows = sqlx::query(MANAGEMENT).fetch(&mut *snapshot);
         while let Some(row) = rows.try_next().await? {
             take(read_management_grant(&row)?);
         }
         drop(rows);
-        let mut rows = sqlx::query(
-            "SELECT s.id, s.user_id, s.kind, s.secret_hash, s.created_at, s.expires_at, s.last_used_at, u.account_id,
-                 u.role
-             FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.ended_at IS NULL AND u.disabled_at IS NULL",
-        )
-        .fetch(&mut *snapshot);
+        let mut rows = sqlx::query(SESSION).fetch(&mut *snapshot);
         while let Some(row) = rows.try_next().await? {
             take(read_session_grant(&row)?);
         }
         Ok(revision)
     }
 }
+
+/// So many grants are read by one statement.
+const BATCH: usize = 1_000;
 
 /// What many tokens have in common.
 #[derive(Default)]
@@ -134,13 +186,10 @@ pub(crate) async fn find_database_grant(
     connection: &mut Connection,
     id: DatabaseTokenId,
 ) -> Result<Option<LoadedGrant>, Error> {
-    let row = sqlx::query(
-        "SELECT id, cluster_id, permissions, secret_hash, expires_at, last_used_at
-         FROM database_tokens WHERE revoked_at IS NULL AND id = $1",
-    )
-    .bind(id.to_string())
-    .fetch_optional(connection)
-    .await?;
+    let row = sqlx::query(AssertSqlSafe(format!("{DATABASE} AND id = $1")))
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
     row.map(|row| read_database_grant(&row, &mut Shared::default()))
         .transpose()
 }
@@ -149,13 +198,10 @@ pub(crate) async fn find_management_grant(
     connection: &mut Connection,
     id: ManagementTokenId,
 ) -> Result<Option<LoadedGrant>, Error> {
-    let row = sqlx::query(
-        "SELECT id, account_id, secret_hash, expires_at, last_used_at
-         FROM management_tokens WHERE revoked_at IS NULL AND id = $1",
-    )
-    .bind(id.to_string())
-    .fetch_optional(connection)
-    .await?;
+    let row = sqlx::query(AssertSqlSafe(format!("{MANAGEMENT} AND id = $1")))
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
     row.as_ref().map(read_management_grant).transpose()
 }
 
@@ -163,14 +209,10 @@ pub(crate) async fn find_session_grant(
     connection: &mut Connection,
     id: SessionId,
 ) -> Result<Option<LoadedGrant>, Error> {
-    let row = sqlx::query(
-        "SELECT s.id, s.user_id, s.kind, s.secret_hash, s.created_at, s.expires_at, s.last_used_at, u.account_id, u.role
-         FROM sessions s JOIN users u ON u.id = s.user_id
-         WHERE s.ended_at IS NULL AND u.disabled_at IS NULL AND s.id = $1",
-    )
-    .bind(id.to_string())
-    .fetch_optional(connection)
-    .await?;
+    let row = sqlx::query(AssertSqlSafe(format!("{SESSION} AND s.id = $1")))
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await?;
     row.as_ref().map(read_session_grant).transpose()
 }
 

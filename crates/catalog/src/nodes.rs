@@ -65,7 +65,7 @@ impl Catalog {
         .bind(applied.get())
         .bind(micros(node.ttl))
         .bind(now.micros())
-        .execute(&self.pools.leases)
+        .execute(&mut *self.pools.leases.take().await?)
         .await?;
         Ok(())
     }
@@ -87,7 +87,7 @@ impl Catalog {
         .bind(node.to_string())
         .bind(applied.get())
         .bind(now.micros())
-        .execute(&self.pools.leases)
+        .execute(&mut *self.pools.leases.take().await?)
         .await?;
         Ok(renewed.rows_affected() == 1)
     }
@@ -103,7 +103,7 @@ impl Catalog {
         sqlx::query(self.pools.backend.acknowledge())
             .bind(node.to_string())
             .bind(applied.get())
-            .execute(&self.pools.rounds)
+            .execute(&mut *self.pools.signals.take().await?)
             .await?;
         Ok(())
     }
@@ -114,7 +114,9 @@ impl Catalog {
     /// [`Error::Unavailable`]: they find out when they renew their leases.
     pub async fn tell_of_change(&self) -> Result<(), Error> {
         if let Some(tell) = self.pools.backend.tell_of_change() {
-            sqlx::query(tell).execute(&self.pools.rounds).await?;
+            sqlx::query(tell)
+                .execute(&mut *self.pools.signals.take().await?)
+                .await?;
         }
         Ok(())
     }
@@ -128,7 +130,7 @@ impl Catalog {
             "SELECT id, name, address, version, applied, lease, ttl, is_lapsed, joined_at, renewed_at
              FROM nodes ORDER BY name, joined_at, id",
         )
-        .fetch_all(&self.pools.rounds)
+        .fetch_all(&mut *self.pools.rounds.take().await?)
         .await?;
         rows.iter().map(read).collect()
     }
@@ -142,7 +144,7 @@ impl Catalog {
             sqlx::query("UPDATE nodes SET is_lapsed = 1 WHERE id = $1 AND lease = $2 AND is_lapsed = 0")
                 .bind(node.to_string())
                 .bind(lease)
-                .execute(&self.pools.rounds)
+                .execute(&mut *self.pools.rounds.take().await?)
                 .await?;
         Ok(marked.rows_affected() == 1)
     }
@@ -154,7 +156,7 @@ impl Catalog {
     pub async fn leave(&self, node: NodeId) -> Result<(), Error> {
         sqlx::query("UPDATE nodes SET is_lapsed = 1, lease = lease + 1 WHERE id = $1")
             .bind(node.to_string())
-            .execute(&self.pools.rounds)
+            .execute(&mut *self.pools.rounds.take().await?)
             .await?;
         Ok(())
     }
@@ -166,7 +168,7 @@ impl Catalog {
     pub async fn forget_nodes(&self, before: Timestamp) -> Result<u64, Error> {
         let forgotten = sqlx::query("DELETE FROM nodes WHERE is_lapsed = 1 AND renewed_at < $1")
             .bind(before.micros())
-            .execute(&self.pools.rounds)
+            .execute(&mut *self.pools.rounds.take().await?)
             .await?;
         Ok(forgotten.rows_affected())
     }

@@ -4,7 +4,7 @@
 use rescind_domain::{Database, DatabaseId, Table, TableId, Timestamp};
 
 use crate::databases::read_database;
-use crate::seam::Pools;
+use crate::pools::Pools;
 use crate::tables::read_table;
 use crate::{Catalog, Error, Transaction};
 
@@ -19,7 +19,7 @@ pub(crate) async fn purge_in_batches(
     loop {
         let batch = sqlx::query(statement)
             .bind(before)
-            .execute(&pools.writers)
+            .execute(&mut *pools.writers.take().await?)
             .await?
             .rows_affected();
         if batch == 0 {

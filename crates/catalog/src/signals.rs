@@ -28,7 +28,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn signals(&self) -> Result<Option<Signals>, Error> {
-        let Some(url) = &self.pools.signals else {
+        let Some(url) = &self.pools.shared_url else {
             return Ok(None);
         };
         let mut listener = PgListener::connect(url).await?;

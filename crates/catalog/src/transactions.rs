@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use rescind_domain::{AccountId, Act, Actor, AuditEvent, AuditHash, Revision, Timestamp};
 use serde::Serialize;
-use sqlx::{Any, AssertSqlSafe};
+use sqlx::AssertSqlSafe;
 
+use crate::connections::Lent;
 use crate::rows::Fields;
 use crate::seam::{Backend, Connection};
 use crate::{Catalog, ChangeKind, Error, stored};
@@ -17,7 +18,7 @@ use crate::{Catalog, ChangeKind, Error, stored};
 #[derive(Debug)]
 pub struct Transaction {
     pub(crate) backend: Backend,
-    pub(crate) inner: sqlx::Transaction<'static, Any>,
+    pub(crate) inner: Lent,
     now: Timestamp,
     revision: i64,
     sequence: i64,
@@ -59,7 +60,7 @@ impl Catalog {
     /// [`Error::Unavailable`] when the wait takes longer than ten seconds, too.
     pub async fn begin(&self, now: Timestamp) -> Result<Transaction, Error> {
         let backend = self.pools.backend;
-        let mut inner = self.pools.writers.begin_with(backend.begin_writing()).await?;
+        let mut inner = self.pools.begin().await?;
         // An update, because it locks the row on PostgreSQL; on SQLite the transaction has the lock already.
         let ledger = sqlx::query(
             "UPDATE ledger SET singleton = 1 RETURNING singleton, revision, audit_sequence, audit_head",

@@ -68,7 +68,7 @@ impl Catalog {
                 }
             }
             // A transaction of its own.
-            query.execute(&self.pools.writers).await?;
+            query.execute(&mut *self.pools.writers.take().await?).await?;
         }
         Ok(())
     }
@@ -107,7 +107,7 @@ impl Catalog {
                     .bind(*action)
                     .bind(i64::try_from(*requests).unwrap_or(i64::MAX));
             }
-            query.execute(&self.pools.writers).await?;
+            query.execute(&mut *self.pools.writers.take().await?).await?;
         }
         Ok(())
     }

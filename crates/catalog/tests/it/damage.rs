@@ -95,7 +95,7 @@ pub(crate) async fn the_schema_refuses_nonsense(stage: Stage) -> Result<(), Erro
     stage.create_token(&token, &secret).await;
     stage.create_database("home").await;
     for statement in [
-        "INSERT INTO ledger SELECT 2, 0, 0, 0, audit_head, 0, 0 FROM ledger",
+        "INSERT INTO ledger SELECT 2, 0, 0, 0, audit_head, 0, 0, 0 FROM ledger",
         "UPDATE ledger SET revision = -1",
         "UPDATE database_tokens SET id = 'short'",
         "UPDATE database_tokens SET description = NULL",

@@ -128,6 +128,7 @@ pub(crate) async fn a_catalog_of_version_1_keeps_everything(mut stage: Stage) ->
     let changes = changes.map(|(revision, what)| Change {
         revision: Revision::new(revision),
         what,
+        is_gone: false,
     });
     let feed = Feed::Changes {
         changes: changes.into(),

@@ -64,6 +64,7 @@ pub(crate) async fn a_token_lives_and_dies(stage: Stage) -> Result<(), Error> {
     let change = |revision| Change {
         revision: Revision::new(revision),
         what: ChangeKind::DatabaseToken(token.id),
+        is_gone: true,
     };
     assert_eq!(
         catalog.changes_after(Revision::new(1), 100).await?,
