@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use rescind_domain::{Ask, DatabaseView, Permit, Presented, SecretKind, Tether, Timestamp, decide};
+use rescind_domain::{Ask, Clock, DatabaseView, Permit, Presented, SecretKind, Tether, Timestamp, decide};
 
 use crate::grants::{Entry, Grant};
+use crate::node::Node;
 use crate::tethers::Expiring;
 use crate::{Authority, Caller, Refusal};
 
@@ -23,6 +24,31 @@ enum Bond {
 }
 
 impl Admission {
+    /// Decides whether the token of `entry` may do this.
+    pub(crate) fn of(entry: Arc<Entry>, ask: Ask<'_>, clock: &Arc<dyn Clock>) -> Result<Self, Refusal> {
+        let Grant::Database(grant) = &entry.grant else {
+            return Err(Refusal::Unknown);
+        };
+        let Some(end) = grant.expires_at else {
+            let permit = decide(grant, ask, Arc::clone(&entry) as Arc<dyn Tether>)?;
+            return Ok(Self {
+                permit,
+                bond: Bond::Lasting(entry),
+            });
+        };
+        let clock = Arc::clone(clock);
+        let expiring = Expiring {
+            entry: Arc::clone(&entry),
+            end,
+            clock,
+        };
+        let permit = decide(grant, ask, Arc::new(expiring.clone()))?;
+        Ok(Self {
+            permit,
+            bond: Bond::Expiring(expiring),
+        })
+    }
+
     /// What the engine and the forwarding of requests want to see.
     pub const fn permit(&self) -> &Permit {
         &self.permit
@@ -45,27 +71,7 @@ impl Authority {
     /// [`Refusal`]: 401, 403 or 503 in the words of the HTTP faces.
     pub fn admit(&self, secret: &[u8], ask: Ask<'_>) -> Result<Admission, Refusal> {
         let entry = self.recognise(secret, &[SecretKind::Database])?;
-        let Grant::Database(grant) = &entry.grant else {
-            return Err(Refusal::Unknown);
-        };
-        let Some(end) = grant.expires_at else {
-            let permit = decide(grant, ask, Arc::clone(&entry) as Arc<dyn Tether>)?;
-            return Ok(Admission {
-                permit,
-                bond: Bond::Lasting(entry),
-            });
-        };
-        let clock = Arc::clone(&self.settings.clock);
-        let expiring = Expiring {
-            entry: Arc::clone(&entry),
-            end,
-            clock,
-        };
-        let permit = decide(grant, ask, Arc::new(expiring.clone()))?;
-        Ok(Admission {
-            permit,
-            bond: Bond::Expiring(expiring),
-        })
+        Admission::of(entry, ask, &self.settings.clock)
     }
 
     /// Recognises the caller of an administrative act by its bearer token: a management token, or the access token that
@@ -117,15 +123,7 @@ impl Authority {
         secret: &[u8],
         wanted: &'static [SecretKind],
     ) -> Result<(Arc<Entry>, Timestamp), Refusal> {
-        // First of all: a node that cannot know must not even say that a token is unknown (promise G3).
-        if !self.is_current() {
-            return Err(Refusal::Unavailable);
-        }
-        let presented = Presented::parse(secret)?;
-        let entry = self.grants().find(&presented.hash).ok_or(Refusal::Unknown)?;
-        if entry.is_revoked() {
-            return Err(Refusal::Revoked);
-        }
+        let entry = self.node.recognise(secret)?;
         // Asking the time costs as much as a look-up: only a token that expires is worth it.
         let now = match entry.grant.expires_at() {
             Some(end) => {
@@ -151,6 +149,23 @@ impl Authority {
             Grant::Session(grant) => self.is_idle(grant.kind, entry.used_at(), now),
             Grant::Database(_) | Grant::Management(_) => false,
         }
+    }
+}
+
+impl Node {
+    /// The entry of a secret that neither is unknown nor was revoked. It may have expired.
+    pub(crate) fn recognise(&self, secret: &[u8]) -> Result<Arc<Entry>, Refusal> {
+        // First of all: a node that cannot know must not even say that a token is unknown (promise G3). And before the
+        // look-up: otherwise the node could catch up in between, and bless what it knew before.
+        if !self.is_current() {
+            return Err(Refusal::Unavailable);
+        }
+        let presented = Presented::parse(secret)?;
+        let entry = self.grants.find(&presented.hash).ok_or(Refusal::Unknown)?;
+        if entry.is_revoked() {
+            return Err(Refusal::Revoked);
+        }
+        Ok(entry)
     }
 }
 

@@ -5,12 +5,13 @@
 //! become durable or not, but is not still to come.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rescind_domain::Revision;
 
 use crate::grants::{Entry, TokenRef};
+use crate::timers::{Instant, sleep};
 
 /// Entries whose work was cut, until it has ended.
 #[derive(Default)]
@@ -52,12 +53,17 @@ impl Endings {
         }
     }
 
-    /// Waits until all work of the token that was cut so far has ended, or its time is up.
+    /// Waits until all work of a token that was cut so far has ended, or its time is up.
     pub(crate) async fn wait(&self, token: TokenRef) {
+        self.wait_for(|cut| cut == token).await;
+    }
+
+    /// As [`Self::wait`], for all tokens that `is_awaited` holds for.
+    pub(crate) async fn wait_for(&self, is_awaited: impl Fn(TokenRef) -> bool) {
         let began = Instant::now();
         let mut pause = FIRST_PAUSE;
-        while !self.are_over(token, began) {
-            tokio::time::sleep(pause).await;
+        while !self.are_over(&is_awaited, began) {
+            sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -69,13 +75,13 @@ impl Endings {
         endings.iter().map(|ending| ending.before).min()
     }
 
-    /// Whether nothing of the token runs any more that was cut before `began`.
-    fn are_over(&self, token: TokenRef, began: Instant) -> bool {
+    /// Whether nothing awaited runs any more that was cut before `began`.
+    fn are_over(&self, is_awaited: impl Fn(TokenRef) -> bool, began: Instant) -> bool {
         let mut endings = self.0.lock();
         forget_ended(&mut endings);
         endings
             .iter()
-            .all(|ending| ending.since > began || ending.entry.grant.token() != token)
+            .all(|ending| ending.since > began || !is_awaited(ending.entry.grant.token()))
     }
 }
 

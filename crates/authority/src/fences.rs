@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use rescind_catalog::{Entry, Grant, NodeLease, Transaction};
 use rescind_domain::{NodeId, NodeReceipt, NodeState, Receipt, Revision};
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 
 use crate::callers::Standing;
 use crate::endings::Endings;
@@ -19,12 +18,16 @@ use crate::grants::TokenRef;
 use crate::leases::{Leases, Shared};
 use crate::node::Node;
 use crate::terms::outlasting;
-use crate::waits::Wait;
+use crate::timers::{sleep, timeout};
+use crate::waits::{Counted, Wait};
 use crate::watches::Watch;
 use crate::{Authority, Error, Refusal};
 
 /// How often leases are looked at when no signal comes.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// So many acts of one commit stand in the program's log.
+const LOGGED: usize = 100;
 
 /// What fences that wait at the same time share: what one of them told and read.
 #[derive(Default)]
@@ -80,9 +83,18 @@ impl Authority {
     pub(crate) async fn begin(&self, standing: Option<Standing>) -> Result<Transaction, Error> {
         let now = self.clock().now();
         let mut tx = self.catalog.begin(now).await?;
-        let Some(Standing { token, role }) = standing else {
-            return Ok(tx);
-        };
+        if let Some(standing) = standing {
+            self.check_standing(&mut tx, standing).await?;
+        }
+        Ok(tx)
+    }
+
+    /// Checks what [`Self::begin`] does.
+    pub(crate) async fn check_standing(
+        &self,
+        tx: &mut Transaction,
+        Standing { token, role }: Standing,
+    ) -> Result<(), Error> {
         let loaded = match token {
             TokenRef::Database(id) => tx.database_grant(id).await?,
             TokenRef::Management(id) => tx.management_grant(id).await?,
@@ -102,7 +114,7 @@ impl Authority {
         // Asked again: the wait for the ledger may have been long.
         match expires_at {
             Some(end) if end <= self.clock().now() => Err(Error::Refused(Refusal::Expired)),
-            _ => Ok(tx),
+            _ => Ok(()),
         }
     }
 
@@ -114,17 +126,23 @@ impl Authority {
     /// Commits several acts at once.
     pub(crate) async fn commit_all(&self, tx: Transaction, entries: Vec<Entry>) -> Result<Revision, Error> {
         let began = Instant::now();
-        let acts: Vec<_> = entries
+        let acts = entries.len();
+        let logged: Vec<_> = entries
             .iter()
+            .take(LOGGED)
             .map(|e| (e.actor, e.act, e.subject.clone()))
             .collect();
         match tx.commit_all(entries).await {
             Ok(committed) => {
                 let ms = format!("{:.3}", began.elapsed().as_secs_f64() * 1e3);
-                for (actor, act, subject) in acts {
-                    tracing::info!(%actor, %act, subject, revision = %committed.current, ms, "done");
+                let revision = committed.current;
+                for (actor, act, subject) in logged {
+                    tracing::info!(%actor, %act, subject, %revision, ms, "done");
                 }
-                Ok(committed.current)
+                if let Some(more @ 1..) = acts.checked_sub(LOGGED) {
+                    tracing::info!(more, %revision, ms, "done: the audit log has all of them");
+                }
+                Ok(revision)
             }
             Err(error) => {
                 if matches!(error, rescind_catalog::Error::Uncertain(_)) {
@@ -174,41 +192,60 @@ impl Authority {
         revision: Revision,
         wait: Wait,
     ) -> Result<Receipt, Error> {
-        let committed = self.node.stopwatch.elapsed();
+        self.node.fence(ended, revision, wait).await
+    }
+
+    /// Applies everything up to `revision` on this node.
+    pub(crate) async fn catch_up(&self, revision: Revision) -> Result<(), Error> {
+        self.node.catch_up(revision).await
+    }
+}
+
+impl Node {
+    /// Waits until every node acts by `revision`: this one once `ended` has, too, which begins when it is applied.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when a node of its own cannot find this out. What was committed stays.
+    pub(crate) async fn fence(
+        &self,
+        ended: impl Future<Output = ()>,
+        revision: Revision,
+        wait: Wait,
+    ) -> Result<Receipt, Error> {
+        let committed = self.stopwatch.elapsed();
         let mut watch = Watch::default();
-        let own = match &self.node.leases {
+        let _counted = Counted::begin();
+        let own = match &self.leases {
             Leases::Sole => {
                 self.catch_up(revision).await?;
                 Some(applied_once(ended, wait).await)
             }
             Leases::Shared(shared) => {
                 let others = async {
-                    self.node.tell(shared, committed).await;
-                    self.node
-                        .outwait(shared, revision, committed, wait, &mut watch)
-                        .await;
+                    self.tell(shared, committed).await;
+                    self.outwait(shared, revision, committed, wait, &mut watch).await;
                 };
                 let own = self.own_state(ended, revision, committed, wait);
                 let (own, _) = tokio::join!(own, wait.bound(others));
                 shared.admits.then_some(own)
             }
         };
-        let waited = self.node.stopwatch.elapsed().saturating_sub(committed);
-        let (mut nodes, mut left) = match &self.node.leases {
+        let waited = self.stopwatch.elapsed().saturating_sub(committed);
+        let (mut nodes, mut left) = match &self.leases {
             Leases::Sole => (Vec::new(), None),
             Leases::Shared(_) => watch.told(waited),
         };
         if let Some(state) = own {
             if state == NodeState::Awaited {
-                let longest = outlasting(self.node.info.ttl).max(Endings::PATIENCE);
+                let longest = outlasting(self.info.ttl).max(Endings::PATIENCE);
                 left = left.max(Some(longest.saturating_sub(waited)));
             }
-            let node = self.node.info.name.clone();
+            let node = self.info.name.clone();
             nodes.insert(0, NodeReceipt { node, state });
         }
         Ok(Receipt {
             revision,
-            effective_at: left.is_none().then(|| self.clock().now()),
+            effective_at: left.is_none().then(|| self.clock.now()),
             took: wait.began.elapsed(),
             nodes,
             settled_within: left,
@@ -224,15 +261,15 @@ impl Authority {
         committed: Duration,
         wait: Wait,
     ) -> NodeState {
-        let over = outlasting(self.node.info.ttl);
+        let over = outlasting(self.info.ttl);
         let applied = async {
             loop {
-                let waited = self.node.stopwatch.elapsed().saturating_sub(committed);
+                let waited = self.stopwatch.elapsed().saturating_sub(committed);
                 match timeout(over.saturating_sub(waited), self.catch_up(revision)).await {
                     Ok(Ok(())) => return true,
                     Ok(Err(error)) => {
                         tracing::warn!(%error, %revision, "a change that was made is not applied here yet");
-                        tokio::time::sleep(LOOK).await;
+                        sleep(LOOK).await;
                     }
                     Err(_) => return false,
                 }
@@ -245,13 +282,6 @@ impl Authority {
         }
     }
 
-    /// Applies everything up to `revision` on this node.
-    pub(crate) async fn catch_up(&self, revision: Revision) -> Result<(), Error> {
-        self.node.catch_up(revision).await
-    }
-}
-
-impl Node {
     /// Tells the other nodes of what was committed by `asked`. They find out by themselves if the signal is lost.
     async fn tell(&self, shared: &Shared, asked: Duration) {
         let mut told = shared.rounds.told.lock().await;
@@ -292,8 +322,9 @@ impl Node {
                 return;
             }
             tokio::select! {
+                biased;
                 () = acknowledged => {}
-                () = tokio::time::sleep(LOOK) => {}
+                () = sleep(LOOK) => {}
             }
         }
     }
@@ -322,6 +353,7 @@ impl Node {
             sightings.insert(id, sighting);
             let is_over = self.stopwatch.elapsed() - sighting.since >= outlasting(lease.node.ttl);
             if !lease.is_lapsed && is_over && self.ledger.mark_lapsed(id, lease.lease).await? {
+                metrics::counter!("rescind_nodes_lapsed_total").increment(1);
                 tracing::warn!(node = lease.node.name, %id, "the lease of a node has lapsed");
                 lease.is_lapsed = true;
             }

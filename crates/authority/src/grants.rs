@@ -75,12 +75,15 @@ pub(crate) struct Entry {
     superseded: Vec<Weak<Entry>>,
     used_at: AtomicI64,
     is_use_noted: AtomicBool,
+    /// Whether everything is being loaded anew and this was not among it yet.
+    is_doubted: AtomicBool,
 }
 
 impl Entry {
     /// Returns once the token is revoked or loses rights, or the node may not admit any more.
     pub(crate) async fn cut(&self) {
         tokio::select! {
+            biased;
             () = self.leash.cut() => {}
             () = self.term.ended() => {}
         }
@@ -229,6 +232,7 @@ impl GrantTable {
             grant,
             used_at: AtomicI64::new(last_used.map_or(NEVER, Timestamp::micros).max(used_at)),
             is_use_noted: AtomicBool::new(false),
+            is_doubted: AtomicBool::new(false),
         });
         shard.insert_unique(spread_key(&key), Arc::clone(&entry), |entry| {
             spread_key(&entry.key)
@@ -258,6 +262,30 @@ impl GrantTable {
             let mut shard = self.by_key[shard_of_key(&key)].write();
             if let Ok(found) = shard.find_entry(spread_key(&key), |entry| entry.key == key) {
                 found.remove();
+            }
+        }
+    }
+
+    /// Marks everything that is there. What is put from now on has no mark.
+    pub(crate) fn doubt_all(&self) {
+        for shard in &self.by_token {
+            for entry in shard.read().iter() {
+                entry.is_doubted.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Cuts what still has the mark, a shard at a time: there may be millions.
+    pub(crate) fn cut_doubted(&self) {
+        for shard in &self.by_token {
+            let entries = shard.read();
+            let doubted = entries
+                .iter()
+                .filter(|entry| entry.is_doubted.load(Ordering::Relaxed));
+            let tokens: Vec<_> = doubted.map(|entry| entry.grant.token()).collect();
+            drop(entries);
+            for token in tokens {
+                self.cut(token);
             }
         }
     }

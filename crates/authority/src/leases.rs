@@ -13,12 +13,12 @@ use std::time::Duration;
 use rescind_catalog::{Catalog, Signal};
 use rescind_domain::Revision;
 use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::Error;
 use crate::fences::Rounds;
 use crate::node::Node;
+use crate::timers::{sleep, timeout};
 
 /// Who else acts on the catalog.
 pub(crate) enum Leases {
@@ -64,13 +64,15 @@ impl Node {
     /// # Errors
     /// The catalog is away, or too slow: whatever comes of this renewal, the present term is all there is.
     pub(crate) async fn renew(&self) -> Result<(), Error> {
+        self.ensure_followable()?;
         let ttl = self.info.ttl;
         let asked = self.stopwatch.elapsed();
         let renewal = async {
             let applied = self.grants.settled();
             let now = self.clock.now();
             if !self.ledger.renew(self.info.id, applied, now).await? {
-                self.ledger.join(&self.info, applied, now).await?;
+                let joined = self.ledger.join(&self.info, applied, now).await;
+                joined.map_err(|error| self.heed(error))?;
             }
             self.follow().await
         };
@@ -83,6 +85,7 @@ impl Node {
     /// node.
     pub(crate) async fn keep_lease(&self, shared: &Shared, shutdown: &CancellationToken) {
         tokio::select! {
+            biased;
             () = shutdown.cancelled() => {}
             () = self.keep_renewing(shared) => {}
             () = self.keep_acknowledging(shared) => {}
@@ -97,7 +100,11 @@ impl Node {
         let pause = self.info.ttl / RENEWALS_PER_TERM;
         let mut is_away = false;
         loop {
-            let renewed = self.renew().await;
+            // Outside of any term, however long it takes. Nobody need wait for a node that does not renew.
+            let renewed = match self.load_if_behind().await {
+                Ok(()) => self.renew().await,
+                Err(error) => Err(error),
+            };
             match (&renewed, is_away) {
                 (Ok(()), true) => {
                     tracing::info!(revision = %self.revision(), "caught up with the catalog; admitting again");
@@ -108,6 +115,9 @@ impl Node {
                 _ => {}
             }
             is_away = renewed.is_err();
+            if is_away {
+                metrics::counter!("rescind_lease_renewal_failures_total").increment(1);
+            }
             // What the renewal brought with it wants to be acknowledged.
             shared.changed.notify_one();
             sleep(if is_away { RETRY.min(pause) } else { pause }).await;
@@ -177,7 +187,7 @@ pub(crate) async fn hear(catalog: &Catalog, shared: &Shared, shutdown: &Cancella
 }
 
 impl Shared {
-    fn tell(&self, signal: Signal) {
+    pub(crate) fn tell(&self, signal: Signal) {
         if signal != Signal::Applied {
             self.changed.notify_one();
         }

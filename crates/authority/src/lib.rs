@@ -6,6 +6,7 @@
 
 mod accounts;
 mod admission;
+mod asks;
 mod attempts;
 mod authority;
 mod callers;
@@ -21,22 +22,25 @@ mod grants;
 mod invitations;
 mod leases;
 mod ledger;
+mod loading;
 mod management_tokens;
 mod node;
+mod nodes;
 mod passwords;
 mod revocations;
 mod sessions;
 mod tables;
 mod terms;
 mod tethers;
+mod timers;
 mod token_index;
 mod tokens;
+mod turns;
 mod usage;
 mod users;
 mod waits;
 mod watches;
 
-pub use accounts::NodeStatus;
 pub use admission::Admission;
 #[cfg(debug_assertions)]
 pub use authority::Sabotage;
@@ -49,11 +53,12 @@ pub use failures::FailedAttempts;
 pub use founding::Founding;
 pub use invitations::{Acceptance, Invite};
 pub use management_tokens::CreateManagementToken;
+pub use nodes::{LeaseStatus, NodeCondition, NodeHealth, NodeStatus, Nodes};
 pub use rescind_catalog::{
     AuditFault, AuditQuery, AuditVerdict, Catalog, Cursor, DatabaseFilter, DatabaseQuery, DatabaseSort,
     Error as CatalogError, Location, LocationError, Page, Paged, TableQuery, TokenQuery, TokenSort,
 };
-pub use revocations::{RevokeOutcome, Revoked};
+pub use revocations::{MOST_REVOKED, RevokeOutcome, Revoked};
 pub use sessions::{SessionLimits, SignInError, SignedIn};
 pub use tables::{CreateTable, TableOf};
 pub use token_index::{Found, TokenColumn, TokenSearch};

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use rescind_domain::Stopwatch;
 
+use crate::timers::sleep;
+
 /// How far the rate of a machine's clock may be off, as the part of a term by which nodes stop earlier and fences wait
 /// longer: one in a hundred. Crystals are off by less than one in ten thousand, and slewing adds five.
 const DRIFT: u32 = 100;
@@ -44,6 +46,16 @@ impl Term {
         }
     }
 
+    /// How much of it is left; `None` if it has no end.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        match self.until.load(Ordering::Acquire) {
+            ENDLESS => None,
+            until => Some(Duration::from_nanos(
+                until.saturating_sub(nanos(self.stopwatch.elapsed())),
+            )),
+        }
+    }
+
     /// Lets the term last until `ttl` after `asked`, less the drift: the moment before the renewal was sent, because the
     /// others count from when it arrived at the latest.
     pub(crate) fn extend(&self, asked: Duration, ttl: Duration) {
@@ -67,7 +79,7 @@ impl Term {
             if left == 0 {
                 return;
             }
-            tokio::time::sleep(Duration::from_nanos(left)).await;
+            sleep(Duration::from_nanos(left)).await;
         }
     }
 }

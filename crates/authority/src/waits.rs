@@ -1,8 +1,26 @@
 //! Waits: since when somebody waits for the nodes, and for how long at most.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::time::timeout;
+use crate::timers::{Instant, timeout};
+
+/// A fence that somebody waits for, counted for as long as this exists.
+pub(crate) struct Counted(());
+
+const WAITING: &str = "rescind_fences_waiting";
+
+impl Counted {
+    pub(crate) fn begin() -> Self {
+        metrics::gauge!(WAITING).increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::gauge!(WAITING).decrement(1.0);
+    }
+}
 
 /// A caller's wait for the nodes. It bounds what is waited for, never what is done.
 #[derive(Debug, Clone, Copy)]

@@ -1,13 +1,14 @@
 //! Watches: what a fence knows of the other nodes, and for how much longer one of them may act by the former state.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rescind_catalog::NodeLease;
 use rescind_domain::{NodeId, NodeReceipt, NodeState, Revision};
 
 use crate::NodeSettings;
 use crate::terms::outlasting;
+use crate::timers::Instant;
 
 /// What a fence knows of the other nodes.
 #[derive(Default)]
