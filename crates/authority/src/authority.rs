@@ -15,6 +15,7 @@ use crate::grants::GrantTable;
 use crate::leases::{Leases, Shared, hear};
 use crate::node::Node;
 use crate::passwords::Passwords;
+use crate::turns::Turns;
 use crate::usage::UsageTable;
 use crate::{Error, SessionLimits};
 
@@ -86,6 +87,8 @@ pub struct Authority {
     pub(crate) passwords: Passwords,
     pub(crate) usage: UsageTable,
     pub(crate) paces: Paces,
+    /// Revocations that wait for the ledger.
+    pub(crate) turns: Turns,
     /// Failed attempts to sign in.
     pub(crate) attempts: Attempts,
     /// Wrong codes of devices.
@@ -148,6 +151,7 @@ impl Authority {
             passwords: Passwords::new(&*settings.rng)?,
             usage: UsageTable::new(),
             paces: Paces::default(),
+            turns: Turns::default(),
             attempts: Attempts::default(),
             guesses: Guesses::default(),
             asking: tokio::sync::Mutex::new(()),

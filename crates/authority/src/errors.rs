@@ -50,6 +50,15 @@ impl Error {
         }
     }
 
+    /// The same, for somebody else whom it befell, too.
+    pub(crate) fn befell_all(&self) -> Self {
+        let told = || self.to_string().into();
+        match self {
+            Self::Unavailable(_) => Self::Unavailable(told()),
+            _ => Self::Internal(told()),
+        }
+    }
+
     pub(crate) fn invalid(field: &'static str, reason: impl ToString) -> Self {
         Self::Invalid {
             field,

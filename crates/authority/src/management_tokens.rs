@@ -8,7 +8,7 @@ use rescind_domain::{
     Subject, Timestamp, TokenState, Verb,
 };
 
-use crate::grants::TokenRef;
+use crate::asks::Ask;
 use crate::tokens::check_expiry;
 use crate::{Authority, Caller, Created, Error};
 
@@ -99,26 +99,7 @@ impl Authority {
         id: ManagementTokenId,
     ) -> Result<Receipt, Error> {
         caller.check(account, Verb::Delete, Subject::ManagementToken)?;
-        let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
-        self.act(move |this| async move {
-            let now = this.clock().now();
-            let mut tx = this.begin(standing).await?;
-            let mut token = tx
-                .management_token(account, id)
-                .await?
-                .ok_or_else(|| Error::not_found(WHAT, id))?;
-            let Ok(revoked) = token.state.revoke(now) else {
-                tx.rollback().await?;
-                let revision = this.catalog.revision().await?;
-                return this.fence_off(TokenRef::Management(id), revision, wait).await;
-            };
-            token.state = revoked;
-            tx.update_management_token(&token).await?;
-            let revision = this.commit(tx, revoked_entry(actor, &token)).await?;
-            this.fence_off_revoked(TokenRef::Management(id), revision, wait)
-                .await
-        })
-        .await
+        self.revoke(Ask::management_token(caller, account, id)).await
     }
 
     pub(crate) fn new_management_token(
@@ -159,18 +140,6 @@ pub(crate) fn created_entry(token: &ManagementToken) -> Entry {
                 token.expires_at.map_or_else(String::new, |at| at.to_string()),
             ),
         ],
-        changes: vec![ChangeKind::ManagementToken(token.id)],
-    }
-}
-
-/// The audit entry of a management token's end.
-pub(crate) fn revoked_entry(actor: Actor, token: &ManagementToken) -> Entry {
-    Entry {
-        actor,
-        account: token.account,
-        act: Act::ManagementTokenRevoke,
-        subject: token.id.to_string(),
-        details: vec![("description".to_owned(), token.description.to_string())],
         changes: vec![ChangeKind::ManagementToken(token.id)],
     }
 }

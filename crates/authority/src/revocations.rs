@@ -4,15 +4,14 @@ use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use rescind_catalog::{Entry, Transaction};
 use rescind_domain::{
-    AccountId, DatabaseTokenId, ManagementTokenId, Presented, Receipt, Subject, Timestamp, TokenState, Verb,
+    AccountId, DatabaseTokenId, ManagementTokenId, Presented, Receipt, Subject, Timestamp, Verb,
 };
 
+use crate::asks::{Ask, Revocation, Verdict};
 use crate::fences::note_took;
 use crate::grants::{Grant, TokenRef};
-use crate::waits::Wait;
-use crate::{Authority, Caller, Error, Place, Refusal, management_tokens, tokens};
+use crate::{Authority, Caller, Error, Place, Refusal};
 
 /// What became of one of several tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,15 +38,15 @@ pub enum RevokeOutcome {
     NotYours,
 }
 
-/// How many tokens one call revokes at most: others wait while it writes.
-const MOST: usize = 1_000;
+/// How many tokens one call revokes at most: other acts wait while it writes, seconds for so many.
+pub const MOST_REVOKED: usize = 100_000;
 
 impl Authority {
     /// Revokes several database tokens as [`Self::revoke_database_token`] does one: all that can be, in one act. Says of
     /// each id what became of it, in the order given; an id that is given twice counts once.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for no id or more than 1,000, and what every act may return: then none is revoked.
+    /// [`Error::Invalid`] for no id or more than [`MOST_REVOKED`], and what every act may return: then none is revoked.
     pub async fn revoke_database_tokens(
         self: &Arc<Self>,
         caller: &Caller,
@@ -56,34 +55,10 @@ impl Authority {
     ) -> Result<(Vec<Revoked<DatabaseTokenId>>, Receipt), Error> {
         self.check_or_own(caller, place, Verb::Delete, Subject::DatabaseToken)?;
         let ids = distinct(ids)?;
-        let (caller, wait) = (*caller, caller.wait());
-        self.act(move |this| async move {
-            let mut revocation = Revocation::begin(this.begin(caller.standing()).await?, wait);
-            for id in ids {
-                let found = revocation.tx.database_token(place.cluster, id).await?;
-                let Some(mut token) = found else {
-                    revocation.note(id, RevokeOutcome::NotFound);
-                    continue;
-                };
-                let maker = token.created_by;
-                if caller
-                    .check_maker(maker, Verb::Delete, Subject::DatabaseToken)
-                    .is_err()
-                {
-                    revocation.note(id, RevokeOutcome::NotYours);
-                    continue;
-                }
-                let outcome = revocation.end(&mut token.state);
-                if outcome == RevokeOutcome::Now {
-                    revocation.tx.update_database_token(&token).await?;
-                    let entry = tokens::revoked_entry(caller.actor(), &token);
-                    revocation.entries.push(entry);
-                }
-                revocation.note(id, outcome);
-            }
-            this.conclude(revocation, TokenRef::Database).await
-        })
-        .await
+        let ask = |id: &DatabaseTokenId| Ask::database_token(caller, place, *id);
+        let asks = ids.iter().map(ask).collect();
+        let (outcomes, receipt) = self.revoke_at_once(caller, asks).await?;
+        Ok((told(ids, outcomes), receipt))
     }
 
     /// Which database token of a place a secret belongs to: for whoever found one where it should not be. It is no use of
@@ -122,100 +97,50 @@ impl Authority {
     ) -> Result<(Vec<Revoked<ManagementTokenId>>, Receipt), Error> {
         caller.check(account, Verb::Delete, Subject::ManagementToken)?;
         let ids = distinct(ids)?;
-        let (caller, wait) = (*caller, caller.wait());
-        self.act(move |this| async move {
-            let mut revocation = Revocation::begin(this.begin(caller.standing()).await?, wait);
-            for id in ids {
-                let found = revocation.tx.management_token(account, id).await?;
-                let Some(mut token) = found else {
-                    revocation.note(id, RevokeOutcome::NotFound);
-                    continue;
-                };
-                let outcome = revocation.end(&mut token.state);
-                if outcome == RevokeOutcome::Now {
-                    revocation.tx.update_management_token(&token).await?;
-                    let entry = management_tokens::revoked_entry(caller.actor(), &token);
-                    revocation.entries.push(entry);
-                }
-                revocation.note(id, outcome);
-            }
-            this.conclude(revocation, TokenRef::Management).await
-        })
-        .await
+        let ask = |id: &ManagementTokenId| Ask::management_token(caller, account, *id);
+        let asks = ids.iter().map(ask).collect();
+        let (outcomes, receipt) = self.revoke_at_once(caller, asks).await?;
+        Ok((told(ids, outcomes), receipt))
     }
 
     /// Commits, waits until every node acts by it and the work of every token that is revoked by now has ended.
-    async fn conclude<Id: Copy>(
-        &self,
-        revocation: Revocation<Id>,
-        token: impl Fn(Id) -> TokenRef,
-    ) -> Result<(Vec<Revoked<Id>>, Receipt), Error> {
-        let Revocation {
-            tx,
-            wait,
-            entries,
-            outcomes,
-        } = revocation;
-        let is_void = entries.is_empty();
-        let revision = if is_void {
-            tx.rollback().await?;
-            self.catalog.revision().await?
-        } else {
-            self.commit_all(tx, entries).await?
-        };
-        let ended = async {
-            for Revoked { id, outcome } in &outcomes {
-                if matches!(outcome, RevokeOutcome::Now | RevokeOutcome::Before { .. }) {
-                    self.grants().endings.wait(token(*id)).await;
-                }
+    async fn revoke_at_once(
+        self: &Arc<Self>,
+        caller: &Caller,
+        asks: Vec<Ask>,
+    ) -> Result<(Vec<RevokeOutcome>, Receipt), Error> {
+        let (standing, wait) = (caller.standing(), caller.wait());
+        self.act(move |this| async move {
+            let mut revocation = Revocation::begin(this.begin(standing).await?, &asks).await?;
+            let verdicts: Vec<Verdict> = asks.iter().map(|ask| revocation.revoke(ask)).collect();
+            let revision = revocation.commit(&this).await?;
+            let is_revoked = |verdict: &Verdict| matches!(verdict, Verdict::Now | Verdict::Before(_));
+            let revoked: HashSet<TokenRef> = asks
+                .iter()
+                .zip(&verdicts)
+                .filter_map(|(ask, verdict)| is_revoked(verdict).then_some(ask.token))
+                .collect();
+            let ended = this.grants().endings.wait_for(|token| revoked.contains(&token));
+            let receipt = this.fence_when(ended, revision, wait).await?;
+            if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Now)) {
+                note_took(&receipt);
             }
-        };
-        let receipt = self.fence_when(ended, revision, wait).await?;
-        if !is_void {
-            note_took(&receipt);
-        }
-        Ok((outcomes, receipt))
+            Ok((verdicts.iter().map(Verdict::outcome).collect(), receipt))
+        })
+        .await
     }
 }
 
-/// A revocation under way.
-struct Revocation<Id> {
-    tx: Transaction,
-    wait: Wait,
-    entries: Vec<Entry>,
-    outcomes: Vec<Revoked<Id>>,
-}
-
-impl<Id> Revocation<Id> {
-    fn begin(tx: Transaction, wait: Wait) -> Self {
-        Self {
-            tx,
-            wait,
-            entries: Vec::new(),
-            outcomes: Vec::new(),
-        }
-    }
-
-    fn note(&mut self, id: Id, outcome: RevokeOutcome) {
-        self.outcomes.push(Revoked { id, outcome });
-    }
-
-    fn end(&self, state: &mut TokenState) -> RevokeOutcome {
-        match state.revoke(self.tx.now()) {
-            Ok(revoked) => {
-                *state = revoked;
-                RevokeOutcome::Now
-            }
-            Err(before) => RevokeOutcome::Before { at: before.at },
-        }
-    }
+fn told<Id>(ids: Vec<Id>, outcomes: Vec<RevokeOutcome>) -> Vec<Revoked<Id>> {
+    let told = ids.into_iter().zip(outcomes);
+    told.map(|(id, outcome)| Revoked { id, outcome }).collect()
 }
 
 fn distinct<Id: Copy + Eq + Hash>(mut ids: Vec<Id>) -> Result<Vec<Id>, Error> {
     let mut seen = HashSet::new();
     ids.retain(|id| seen.insert(*id));
     match ids.len() {
-        1..=MOST => Ok(ids),
-        _ => Err(Error::invalid("ids", format!("give 1 to {MOST} of them"))),
+        1..=MOST_REVOKED => Ok(ids),
+        _ => Err(Error::invalid("ids", format!("give 1 to {MOST_REVOKED} of them"))),
     }
 }

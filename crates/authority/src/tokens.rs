@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use rescind_catalog::{ChangeKind, Entry, Paged, TokenQuery};
 use rescind_domain::{
-    Act, Actor, DatabaseName, DatabaseToken, DatabaseTokenId, Description, Permissions, Receipt, Secret,
-    SecretKind, Subject, Timestamp, TokenState, Verb,
+    Act, DatabaseName, DatabaseToken, DatabaseTokenId, Description, Permissions, Receipt, Secret, SecretKind,
+    Subject, Timestamp, TokenState, Verb,
 };
 
+use crate::asks::Ask;
 use crate::grants::TokenRef;
 use crate::{Authority, Caller, Created, Error, Place};
 
@@ -205,41 +206,7 @@ impl Authority {
         id: DatabaseTokenId,
     ) -> Result<Receipt, Error> {
         self.check_or_own(caller, place, Verb::Delete, Subject::DatabaseToken)?;
-        let caller = *caller;
-        let (actor, standing) = (caller.actor(), caller.standing());
-        self.act(move |this| async move {
-            let wait = caller.wait();
-            let now = this.clock().now();
-            let mut tx = this.begin(standing).await?;
-            let mut token = tx
-                .database_token(place.cluster, id)
-                .await?
-                .ok_or_else(|| Error::not_found(WHAT, id))?;
-            caller.check_maker(token.created_by, Verb::Delete, Subject::DatabaseToken)?;
-            let Ok(revoked) = token.state.revoke(now) else {
-                tx.rollback().await?;
-                let revision = this.catalog.revision().await?;
-                return this.fence_off(TokenRef::Database(id), revision, wait).await;
-            };
-            token.state = revoked;
-            tx.update_database_token(&token).await?;
-            let revision = this.commit(tx, revoked_entry(actor, &token)).await?;
-            this.fence_off_revoked(TokenRef::Database(id), revision, wait)
-                .await
-        })
-        .await
-    }
-}
-
-/// The audit entry of a database token's end.
-pub(crate) fn revoked_entry(actor: Actor, token: &DatabaseToken) -> Entry {
-    Entry {
-        actor,
-        account: token.account,
-        act: Act::DatabaseTokenRevoke,
-        subject: token.id.to_string(),
-        details: vec![("description".to_owned(), token.description.to_string())],
-        changes: vec![ChangeKind::DatabaseToken(token.id)],
+        self.revoke(Ask::database_token(caller, place, id)).await
     }
 }
 

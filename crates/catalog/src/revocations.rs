@@ -108,8 +108,8 @@ impl Transaction {
         let Kind { table, owner, .. } = kind;
         let statement = format!(
             "SELECT t.id, t.{owner}, t.description, t.created_by, t.revoked_at FROM {table} t
-             WHERE t.id IN (SELECT value ->> 0 FROM {}) ORDER BY t.id {}",
-            self.backend.elements("$1"),
+             WHERE {} ORDER BY t.id {}",
+            self.backend.is_listed("t.id", "$1"),
             self.backend.lock_rows()
         );
         // In order from batch to batch, too.
@@ -131,9 +131,8 @@ impl Transaction {
     async fn revoke<Id: Display>(&mut self, kind: Kind, ids: &[Id], at: Timestamp) -> Result<(), Error> {
         let Kind { table, what, .. } = kind;
         let statement = format!(
-            "UPDATE {table} SET revoked_at = $2
-             WHERE revoked_at IS NULL AND id IN (SELECT value ->> 0 FROM {})",
-            self.backend.elements("$1")
+            "UPDATE {table} SET revoked_at = $2 WHERE revoked_at IS NULL AND {}",
+            self.backend.is_listed("id", "$1")
         );
         for batch in ids.chunks(ROWS) {
             let updated = sqlx::query(AssertSqlSafe(statement.clone()))
@@ -150,10 +149,9 @@ impl Transaction {
     }
 }
 
-/// `[["1111…"],["2222…"]]`: one row each, of one column.
+/// `["1111…","2222…"]`.
 fn listed<Id: Display>(ids: &[Id]) -> String {
-    let rows: Vec<[String; 1]> = ids.iter().map(|id| [id.to_string()]).collect();
-    stored::json(&rows)
+    stored::json(&ids.iter().map(Id::to_string).collect::<Vec<_>>())
 }
 
 fn read<Id, Owner>(kind: Kind, row: &AnyRow) -> Result<Revocable<Id, Owner>, Error>

@@ -85,6 +85,11 @@ impl Transaction {
         self.now
     }
 
+    /// The catalog's revision as it begins.
+    pub fn revision(&self) -> Revision {
+        Revision::new(self.revision)
+    }
+
     /// Makes everything durable as one act. When it returns, the act survives power loss.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! Revocations of many, and edits that meet each other.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::future::join_all;
 use rescind_authority::{CreateManagementToken, Error, Refusal, RevokeOutcome, UpdateDatabaseToken};
 use rescind_domain::{Act, Action, DatabaseTokenId, Role};
 use rescind_testkit::FrozenClock;
@@ -213,7 +215,7 @@ async fn one_act_revokes_a_bounded_number() {
         };
         (0..count).map(id).collect::<Vec<_>>()
     };
-    for count in [0, 1_001] {
+    for count in [0, 100_001] {
         let refused = house
             .authority
             .revoke_database_tokens(&house.caller, house.place, ids(count))
@@ -225,9 +227,83 @@ async fn one_act_revokes_a_bounded_number() {
     }
     house
         .authority
-        .revoke_database_tokens(&house.caller, house.place, ids(1_000))
+        .revoke_database_tokens(&house.caller, house.place, ids(100_000))
         .await
         .expect("none is there");
+}
+
+/// They share transactions, and each is told of its own.
+#[tokio::test]
+async fn many_who_revoke_at_once_are_each_told() {
+    let house = House::new().await;
+    let mut tokens = Vec::new();
+    for _ in 0..50 {
+        tokens.push(house.token(&[("read", "*")]).await);
+    }
+    let mut ids: Vec<_> = tokens.iter().map(|token| token.item.id).collect();
+    let unknown = DatabaseTokenId::from_bytes([9; 16]);
+    ids.extend([tokens[0].item.id, unknown]);
+    let revoke = |id| {
+        house
+            .authority
+            .revoke_database_token(&house.caller, house.place, id)
+    };
+    let mut done = join_all(ids.into_iter().map(revoke)).await;
+    let last = done.pop().expect("52 of them");
+    assert!(matches!(last, Err(Error::NotFound { .. })), "{last:?}");
+    let revisions: BTreeSet<_> = done
+        .iter()
+        .map(|receipt| receipt.as_ref().expect("revoked").revision)
+        .collect();
+    assert!(revisions.len() < 50, "each had a transaction of its own");
+    for token in &tokens {
+        let refusal = house.admit(&token.secret, Action::Read, "a");
+        assert_eq!(refusal.expect_err("refused"), Refusal::Revoked);
+    }
+    let told = house.events().await;
+    let told = told.iter().filter(|event| event.act == Act::DatabaseTokenRevoke);
+    assert_eq!(told.count(), 50);
+}
+
+/// G1, within one transaction: whichever comes first, the other one's token has ended then.
+#[tokio::test]
+async fn of_two_tokens_that_revoke_each_other_one_does() {
+    let house = House::new().await;
+    let account = house.place.account;
+    let mut tokens = Vec::new();
+    for _ in 0..2 {
+        let request = CreateManagementToken {
+            description: None,
+            expires_at: None,
+        };
+        let made = house
+            .authority
+            .create_management_token(&house.caller, account, request);
+        tokens.push(made.await.expect("made"));
+    }
+    let callers: Vec<_> = tokens
+        .iter()
+        .map(|token| house.bearer(&token.secret).expect("known"))
+        .collect();
+    let busy = house.token(&[("read", "*")]).await;
+    // The first has the turn, so that the two others wait for it and share the next.
+    let (_, one, other) = tokio::join!(
+        house
+            .authority
+            .revoke_database_token(&house.caller, house.place, busy.item.id),
+        house
+            .authority
+            .revoke_management_token(&callers[0], account, tokens[1].item.id),
+        house
+            .authority
+            .revoke_management_token(&callers[1], account, tokens[0].item.id),
+    );
+    one.expect("it came first");
+    assert!(
+        matches!(other, Err(Error::Refused(Refusal::Revoked))),
+        "{other:?}"
+    );
+    house.bearer(&tokens[0].secret).expect("goes on");
 }
 
 /// Two administrators edit one token: the second learns of the first's edit instead of undoing it.
