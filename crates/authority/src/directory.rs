@@ -54,6 +54,17 @@ impl Directory {
         }
     }
 
+    /// Puts these databases in the place of all that are known.
+    pub(crate) fn replace(&self, views: impl Iterator<Item = (ClusterId, DatabaseView)>) {
+        let mut databases = Databases::default();
+        for (cluster, view) in views {
+            let place = (cluster, view.name.clone());
+            databases.names.insert(view.id, place.clone());
+            databases.by_name.insert(place, Arc::new(view));
+        }
+        *self.databases.write() = databases;
+    }
+
     pub(crate) fn clusters_of(&self, account: AccountId) -> Vec<ClusterId> {
         self.clusters.read().get(&account).cloned().unwrap_or_default()
     }

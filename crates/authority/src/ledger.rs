@@ -2,7 +2,7 @@
 //! whose answers are late, lost or long in coming.
 
 use async_trait::async_trait;
-use rescind_catalog::{Catalog, DirectoryEntry, Error, Feed, LoadedGrant, NodeInfo, NodeLease};
+use rescind_catalog::{Catalog, Directory, DirectoryEntry, Error, Feed, LoadedGrant, NodeInfo, NodeLease};
 use rescind_domain::{DatabaseId, NodeId, Revision, Timestamp};
 
 use crate::grants::TokenRef;
@@ -12,8 +12,12 @@ use crate::grants::TokenRef;
 pub(crate) trait Ledger: Send + Sync {
     /// What happened after `after`, about `limit` changes of it.
     async fn changes_after(&self, after: Revision, limit: u32) -> Result<Feed, Error>;
-    /// The grant of a token or session as it is now; `None` if it was revoked or ended.
-    async fn grant(&self, token: TokenRef) -> Result<Option<LoadedGrant>, Error>;
+    /// The grants of these tokens and sessions as they are now, in no order, without those that were revoked or ended.
+    async fn grants(&self, tokens: &[TokenRef]) -> Result<Vec<LoadedGrant>, Error>;
+    /// Every grant, as of the revision returned.
+    async fn load_grants(&self, take: &mut (dyn FnMut(LoadedGrant) + Send)) -> Result<Revision, Error>;
+    /// Every active database.
+    async fn load_directory(&self) -> Result<Directory, Error>;
     /// An active database as it is now.
     async fn directory_entry(&self, id: DatabaseId) -> Result<Option<DirectoryEntry>, Error>;
     /// Begins a lease, durably.
@@ -38,12 +42,27 @@ impl Ledger for Catalog {
         Self::changes_after(self, after, limit).await
     }
 
-    async fn grant(&self, token: TokenRef) -> Result<Option<LoadedGrant>, Error> {
-        match token {
-            TokenRef::Database(id) => self.database_grant(id).await,
-            TokenRef::Management(id) => self.management_grant(id).await,
-            TokenRef::Session(id) => self.session_grant(id).await,
+    async fn grants(&self, tokens: &[TokenRef]) -> Result<Vec<LoadedGrant>, Error> {
+        let (mut database, mut management, mut sessions) = (Vec::new(), Vec::new(), Vec::new());
+        for token in tokens {
+            match *token {
+                TokenRef::Database(id) => database.push(id),
+                TokenRef::Management(id) => management.push(id),
+                TokenRef::Session(id) => sessions.push(id),
+            }
         }
+        let mut found = self.database_grants(&database).await?;
+        found.extend(self.management_grants(&management).await?);
+        found.extend(self.session_grants(&sessions).await?);
+        Ok(found)
+    }
+
+    async fn load_grants(&self, take: &mut (dyn FnMut(LoadedGrant) + Send)) -> Result<Revision, Error> {
+        Self::load_grants(self, take).await
+    }
+
+    async fn load_directory(&self) -> Result<Directory, Error> {
+        Self::load_directory(self).await
     }
 
     async fn directory_entry(&self, id: DatabaseId) -> Result<Option<DirectoryEntry>, Error> {

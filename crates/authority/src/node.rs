@@ -3,10 +3,11 @@
 //! Tables in memory are brought up to date from the feed of changes, in order. Where other nodes act on the same catalog,
 //! the node admits only during a term of its lease (`leases`), and acts wait for all of them (`fences`).
 
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rescind_catalog::{ChangeKind, Feed, Grant as CatalogGrant, LoadedGrant, NodeInfo};
+use rescind_catalog::{Change, ChangeKind, Feed, Grant as CatalogGrant, LoadedGrant, NodeInfo};
 use rescind_domain::{Clock, Revision, Stopwatch};
 
 use crate::Error;
@@ -16,6 +17,7 @@ use crate::directory::Directory;
 use crate::grants::{Grant, GrantTable, TokenRef};
 use crate::leases::Leases;
 use crate::ledger::Ledger;
+use crate::loading::Obstacle;
 use crate::terms::Term;
 use crate::token_index::TokenIndex;
 
@@ -32,7 +34,9 @@ pub(crate) struct Node {
     /// Shared with every entry of the grant table, without counting: there is one as long as the process lives.
     pub(crate) term: &'static Term,
     /// Held by whoever brings the tables up to date: revisions are applied in order.
-    applying: tokio::sync::Mutex<()>,
+    pub(crate) applying: tokio::sync::Mutex<()>,
+    /// Whether following is of no use any more.
+    pub(crate) obstacle: Obstacle,
     /// Whether the tables hold everything that this process may have committed (promise G3).
     is_certain: AtomicBool,
     #[cfg(debug_assertions)]
@@ -67,6 +71,7 @@ impl Node {
             leases,
             term,
             applying: tokio::sync::Mutex::new(()),
+            obstacle: Obstacle::default(),
             is_certain: AtomicBool::new(false),
             #[cfg(debug_assertions)]
             sabotage: None,
@@ -115,13 +120,15 @@ impl Node {
         self.is_certain.store(false, Ordering::Release);
     }
 
-    pub(crate) fn put_grant(&self, loaded: LoadedGrant) {
+    pub(crate) fn put_grant(&self, loaded: LoadedGrant) -> TokenRef {
         let grant = match loaded.grant {
             CatalogGrant::Database(grant) => Grant::Database(grant),
             CatalogGrant::Management(grant) => Grant::Management(grant),
             CatalogGrant::Session(grant) => Grant::Session(Box::new(grant)),
         };
+        let token = grant.token();
         self.grants.put(&loaded.secret, grant, loaded.last_used_at);
+        token
     }
 
     /// Applies everything up to `revision`. Callers that wait here share the rounds of the one that works.
@@ -145,7 +152,7 @@ impl Node {
 
     /// A node on its own is as certain as its last reading. One among others has its term: whatever it does not know yet
     /// has a fence that waits for it.
-    fn note_certainty(&self, is_certain: bool) {
+    pub(crate) fn note_certainty(&self, is_certain: bool) {
         if is_certain || matches!(self.leases, Leases::Sole) {
             self.is_certain.store(is_certain, Ordering::Release);
         }
@@ -170,50 +177,69 @@ impl Node {
 
     /// Applies the next changes; whether there are more.
     async fn apply_round(&self) -> Result<bool, Error> {
-        let applied = self.revision();
-        match self.ledger.changes_after(applied, ROUND).await? {
+        self.ensure_followable()?;
+        let feed = self.ledger.changes_after(self.revision(), ROUND).await;
+        match feed.map_err(|error| self.heed(error))? {
             Feed::Changes {
                 changes,
                 through,
                 more,
             } => {
-                for change in changes {
-                    self.apply(change.what).await?;
-                }
+                self.apply(&changes).await?;
                 self.set_applied(through);
                 Ok(more)
             }
-            Feed::Pruned => {
-                let gap =
-                    format!("the changes after revision {applied} were forgotten: start this node anew");
-                Err(Error::Internal(gap.into()))
-            }
+            Feed::Pruned => Err(self.note_behind()),
         }
     }
 
-    /// Brings one thing up to date from its present state in the catalog, which may already be newer than the change:
+    /// Brings what changed up to date from its present state in the catalog, which may already be newer than the change:
     /// that only brings later changes forward.
-    async fn apply(&self, what: ChangeKind) -> Result<(), Error> {
-        let token = match what {
-            ChangeKind::DatabaseToken(id) => TokenRef::Database(id),
-            ChangeKind::ManagementToken(id) => TokenRef::Management(id),
-            ChangeKind::Session(id) => TokenRef::Session(id),
-            ChangeKind::Database(id) => {
-                let current = self.ledger.directory_entry(id).await?;
-                self.directory
-                    .put(id, current.map(|entry| (entry.cluster, entry.view)));
-                return Ok(());
+    async fn apply(&self, changes: &[Change]) -> Result<(), Error> {
+        let (mut databases, mut tokens) = (BTreeSet::new(), HashSet::new());
+        for change in changes {
+            let token = match change.what {
+                ChangeKind::DatabaseToken(id) => TokenRef::Database(id),
+                ChangeKind::ManagementToken(id) => TokenRef::Management(id),
+                ChangeKind::Session(id) => TokenRef::Session(id),
+                ChangeKind::Database(id) => {
+                    databases.insert(id);
+                    continue;
+                }
+                // What a user may do is in the grants of its sessions, each of which is a change of its own.
+                ChangeKind::User(_) => continue,
+            };
+            // At once: whatever else there is to be read may take a while.
+            if change.is_gone {
+                self.cut(token);
+            } else {
+                tokens.insert(token);
             }
-            // What a user may do is in the grants of its sessions, each of which is a change of its own.
-            ChangeKind::User(_) => return Ok(()),
-        };
-        match self.ledger.grant(token).await? {
-            Some(loaded) => self.put_grant(loaded),
-            #[cfg(debug_assertions)]
-            None if self.ignores_revocations() => {}
-            None => self.grants.cut(token),
+            self.token_index.note_change(token);
         }
-        self.token_index.note_change(token);
+        for id in databases {
+            let current = self.ledger.directory_entry(id).await?;
+            self.directory
+                .put(id, current.map(|entry| (entry.cluster, entry.view)));
+        }
+        if tokens.is_empty() {
+            return Ok(());
+        }
+        let wanted: Vec<_> = tokens.iter().copied().collect();
+        for loaded in self.ledger.grants(&wanted).await? {
+            tokens.remove(&self.put_grant(loaded));
+        }
+        for token in tokens {
+            self.cut(token);
+        }
         Ok(())
+    }
+
+    fn cut(&self, token: TokenRef) {
+        #[cfg(debug_assertions)]
+        if self.ignores_revocations() {
+            return;
+        }
+        self.grants.cut(token);
     }
 }

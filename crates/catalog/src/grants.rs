@@ -85,11 +85,10 @@ impl Catalog {
         ids: &[Id],
         mut read: impl FnMut(&AnyRow) -> Result<LoadedGrant, Error>,
     ) -> Result<Vec<LoadedGrant>, Error> {
-        let elements = self.pools.backend.elements("$1");
-        let statement = format!("{select} AND {id} IN (SELECT value ->> 0 FROM {elements})");
+        let statement = format!("{select} AND {}", self.pools.backend.is_listed(id, "$1"));
         let mut found = Vec::with_capacity(ids.len());
         for batch in ids.chunks(BATCH) {
-            let batch: Vec<_> = batch.iter().map(|id| [id.to_string()]).collect();
+            let batch: Vec<_> = batch.iter().map(ToString::to_string).collect();
             let rows = sqlx::query(AssertSqlSafe(statement.clone()))
                 .bind(stored::json(&batch))
                 .fetch_all(&mut *self.feed_reader().await?)

@@ -86,6 +86,13 @@ impl TokenIndex {
         });
     }
 
+    /// Notes that any token may have been made or changed.
+    pub(crate) fn note_everything(&self) {
+        for Kept { slot, .. } in self.slots.lock().values() {
+            *slot.news.lock() = News::All;
+        }
+    }
+
     /// Notes when a token was last used, as the catalog has it by now.
     pub(crate) fn note_use(&self, token: TokenRef, at: Timestamp) {
         self.note(token, |news, id| {

@@ -1,0 +1,140 @@
+//! Loading: everything at once, at the start and when the changes since were forgotten; and what keeps a node from
+//! following the feed at all.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rescind_catalog::Error as CatalogError;
+
+use crate::Error;
+use crate::leases::Leases;
+use crate::node::Node;
+
+/// What keeps a node from following the feed.
+#[derive(Debug, Default)]
+pub(crate) struct Obstacle {
+    /// Changes that it had not seen were forgotten: it must load everything anew.
+    is_behind: AtomicBool,
+    /// The catalog went back. It may soon be where it was, by other acts: only a new start helps.
+    is_rewound: AtomicBool,
+}
+
+/// How often a start begins again because the changes since it began were forgotten meanwhile.
+const STARTS: u32 = 3;
+
+#[derive(Debug, thiserror::Error)]
+enum Cannot {
+    #[error("the changes since this node was cut off were forgotten: it loads everything anew")]
+    Follow,
+    #[error("the catalog went back: start this node anew")]
+    Trust,
+}
+
+impl Node {
+    /// Loads everything and what was committed since. Nothing is admitted before.
+    ///
+    /// # Errors
+    /// The catalog cannot be read, or holds what cannot be.
+    pub(crate) async fn start(&self) -> Result<(), Error> {
+        for _ in 1..STARTS {
+            self.load().await?;
+            match self.follow().await {
+                Err(_) if self.is_behind() => {}
+                other => return other,
+            }
+        }
+        self.load().await?;
+        self.follow().await
+    }
+
+    /// Loads everything: puts what is there, then cuts what is not there any more. What is put takes the place of what it
+    /// is about, so that no second table is needed. However often it is interrupted, nothing is admitted before it is done.
+    ///
+    /// # Errors
+    /// The catalog cannot be read, or holds what cannot be: load again.
+    pub(crate) async fn load(&self) -> Result<(), Error> {
+        let _turn = self.applying.lock().await;
+        self.obstacle.is_behind.store(true, Ordering::Release);
+        self.close();
+        self.grants.doubt_all();
+        let loaded = self
+            .ledger
+            .load_grants(&mut |loaded| {
+                self.put_grant(loaded);
+            })
+            .await;
+        let revision = loaded.map_err(|error| self.heed(error))?;
+        if revision < self.revision() {
+            return Err(self.heed(CatalogError::Rewound {
+                seen: self.revision(),
+                found: revision,
+            }));
+        }
+        self.grants.cut_doubted();
+        // As of the same revision or of a later one: the feed tells of the rest.
+        let entries = self.ledger.load_directory().await?.entries;
+        self.directory
+            .replace(entries.into_iter().map(|entry| (entry.cluster, entry.view)));
+        self.token_index.note_everything();
+        self.set_applied(revision);
+        self.obstacle.is_behind.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    /// Loads everything if the feed is of no use any more.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub(crate) async fn load_if_behind(&self) -> Result<(), Error> {
+        if !self.is_behind() {
+            return Ok(());
+        }
+        self.load().await?;
+        tracing::info!(revision = %self.revision(), "everything was loaded anew");
+        Ok(())
+    }
+
+    /// Whether changes were forgotten that this node has not seen.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.obstacle.is_behind.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn note_behind(&self) -> Error {
+        tracing::warn!(revision = %self.revision(), "the changes since were forgotten: loading everything anew");
+        self.obstacle.is_behind.store(true, Ordering::Release);
+        self.close();
+        Error::Unavailable(Box::new(Cannot::Follow))
+    }
+
+    /// Whether following the feed leads to what the catalog holds.
+    ///
+    /// # Errors
+    /// It does not.
+    pub(crate) fn ensure_followable(&self) -> Result<(), Error> {
+        if self.obstacle.is_rewound.load(Ordering::Acquire) {
+            return Err(Error::Unavailable(Box::new(Cannot::Trust)));
+        }
+        match self.is_behind() {
+            true => Err(Error::Unavailable(Box::new(Cannot::Follow))),
+            false => Ok(()),
+        }
+    }
+
+    /// Passes an error of the catalog on. If the catalog went back, this node admits nothing any more.
+    pub(crate) fn heed(&self, error: CatalogError) -> Error {
+        if matches!(error, CatalogError::Rewound { .. })
+            && !self.obstacle.is_rewound.swap(true, Ordering::AcqRel)
+        {
+            tracing::error!(%error, "this node admits nothing any more");
+            self.close();
+        }
+        error.into()
+    }
+
+    fn close(&self) {
+        match self.leases {
+            // Its term has no end.
+            Leases::Sole => self.note_certainty(false),
+            Leases::Shared(_) => self.term.end(),
+        }
+    }
+}
