@@ -266,18 +266,8 @@ impl Authority {
     }
 
     async fn load(&self) -> Result<(), Error> {
-        let revision = self
-            .catalog
-            .load_grants(&mut |loaded| self.node.put_grant(loaded))
-            .await?;
         self.load_clusters().await?;
-        for entry in self.catalog.load_directory().await?.entries {
-            self.directory()
-                .put(entry.view.id, Some((entry.cluster, entry.view)));
-        }
-        self.node.set_applied(revision);
-        // What was committed between the first read and the last is applied now; nothing is admitted before.
-        self.node.follow().await
+        self.node.start().await
     }
 
     /// Clusters are made with their account, and only then.
@@ -331,7 +321,11 @@ impl Authority {
         if self.node.is_certain() {
             return;
         }
-        match self.catch_up(self.revision()).await {
+        let caught_up = match self.node.load_if_behind().await {
+            Ok(()) => self.catch_up(self.revision()).await,
+            Err(error) => Err(error),
+        };
+        match caught_up {
             Ok(()) => {
                 tracing::info!(revision = %self.revision(), "caught up with the catalog; admitting again")
             }

@@ -72,9 +72,10 @@ impl From<rescind_catalog::Error> for Error {
         match error {
             rescind_catalog::Error::Conflict { .. } => Self::Conflict(error.to_string()),
             rescind_catalog::Error::Cursor => Self::invalid("cursor", error),
-            rescind_catalog::Error::Unavailable(_) | rescind_catalog::Error::Uncertain(_) => {
-                Self::Unavailable(Box::new(error))
-            }
+            rescind_catalog::Error::Unavailable(_)
+            | rescind_catalog::Error::Uncertain(_)
+            | rescind_catalog::Error::Rewound { .. }
+            | rescind_catalog::Error::NewerSchema { .. } => Self::Unavailable(Box::new(error)),
             other => Self::Internal(Box::new(other)),
         }
     }
