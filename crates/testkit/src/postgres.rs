@@ -203,14 +203,27 @@ impl Postgres {
         asked.is_ok_and(|status| status.success())
     }
 
+    /// Runs statements in its database, past whoever else uses it; what they return, one line each, columns by `|`.
+    ///
+    /// # Errors
+    /// What psql says.
+    pub fn ask(&self, sql: &str) -> Result<String, String> {
+        self.query_in("rescind", sql)
+    }
+
     fn query(&self, sql: &str) -> Result<(), String> {
+        self.query_in("postgres", sql).map(drop)
+    }
+
+    fn query_in(&self, database: &str, sql: &str) -> Result<String, String> {
         let asked = Command::new(self.bin.join("psql"))
             .args(["-h", "127.0.0.1", "-p", &self.port.to_string()])
-            .args(["-U", "postgres", "-d", "postgres", "-X", "-c", sql])
+            .args(["-U", "postgres", "-d", database, "-X", "-q", "-A", "-t"])
+            .args(["-v", "ON_ERROR_STOP=1", "-c", sql])
             .output()
             .map_err(|error| format!("psql: {error}"))?;
         if asked.status.success() {
-            Ok(())
+            Ok(String::from_utf8_lossy(&asked.stdout).trim_end().to_owned())
         } else {
             Err(format!("psql: {}", String::from_utf8_lossy(&asked.stderr)))
         }
