@@ -31,8 +31,8 @@ pub struct Verdict {
 /// A mutant, and how it was found.
 #[derive(Debug)]
 pub struct Find {
-    /// Which mutant.
-    pub mutant: Mutant,
+    /// The mutant, in its scope.
+    pub protocol: Protocol,
     /// Different states in its scope.
     pub states: usize,
     /// Every promise that it breaks.
@@ -78,8 +78,14 @@ pub fn check(scope: Scope, threads: usize) -> Verdict {
 /// Visits every state of a mutant's scope, and then as few as possible for a trace. `None` if it breaks nothing.
 #[must_use]
 pub fn find(mutant: Mutant) -> Option<Find> {
+    find_in(mutant.scope(), mutant)
+}
+
+/// The same in another scope.
+#[must_use]
+pub fn find_in(scope: Scope, mutant: Mutant) -> Option<Find> {
     let protocol = Protocol {
-        scope: mutant.scope(),
+        scope,
         mutant: Some(mutant),
     };
     let checker = protocol
@@ -95,10 +101,10 @@ pub fn find(mutant: Mutant) -> Option<Find> {
         .collect();
     let first = breaks.first()?;
     Some(Find {
-        mutant,
         states: checker.unique_state_count(),
         steps: shortest(&protocol, *first)?,
         breaks,
+        protocol,
     })
 }
 
@@ -166,24 +172,20 @@ impl Find {
     /// How it breaks the first of its promises, one line for each step.
     #[must_use]
     pub fn trace(&self) -> String {
-        let protocol = Protocol {
-            scope: self.mutant.scope(),
-            mutant: Some(self.mutant),
-        };
-        trace(&protocol, &self.steps)
+        trace(&self.protocol, &self.steps)
     }
 }
 
 impl fmt::Display for Find {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let breaks: Vec<&str> = self.breaks.iter().map(|promise| promise.name()).collect();
+        let mutant = self.protocol.mutant.map_or("no mutant", Mutant::name);
         write!(
             f,
-            "found: {}: breaks {} in {} steps; {}, {} states",
-            self.mutant,
+            "found: {mutant}: breaks {} in {} steps; {}, {} states",
             breaks.join(", "),
             self.steps.len(),
-            self.mutant.scope().name,
+            self.protocol.scope.name,
             self.states
         )
     }

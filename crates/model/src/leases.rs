@@ -19,12 +19,14 @@ impl Protocol {
         if node.life != Life::Live {
             return;
         }
+        let is_far = node.row.is_some_and(|row| row.lease >= NUMBERS);
         match node.renewal {
+            Renewal::None if is_far && self.scope.grain == Grain::Coarse => {}
             Renewal::None => steps.push(Step::Send(i)),
             Renewal::Sent(_) if self.is(Mutant::ReadWithRenewal) && node.glance.is_none() => {
                 steps.push(Step::Glance(i));
             }
-            Renewal::Sent(_) if node.row.is_some_and(|row| row.lease >= NUMBERS) => {}
+            Renewal::Sent(_) if is_far => {}
             Renewal::Sent(_) => steps.push(Step::Renew(i)),
             Renewal::Committed(_) => {}
         }

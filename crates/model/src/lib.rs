@@ -41,7 +41,7 @@ mod scopes;
 pub mod state;
 mod steps;
 
-pub use checks::{Find, Verdict, check, find};
+pub use checks::{Find, Verdict, check, find, find_in};
 pub use mutants::Mutant;
 pub use promises::Promise;
 pub use protocol::Protocol;

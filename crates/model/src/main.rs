@@ -36,15 +36,14 @@ fn run(output: &mut impl Write, long: bool, traces: bool) -> io::Result<bool> {
         writeln!(output, "{verdict}")?;
     }
     for mutant in Mutant::ALL {
-        match find(mutant) {
-            Some(find) => writeln!(output, "{find}")?,
-            None => {
-                is_right = false;
-                writeln!(output, "NOT FOUND: {mutant}")?;
-            }
-        }
-        if traces && let Some(find) = find(mutant) {
-            write!(output, "{}", find.trace())?;
+        let Some(found) = find(mutant) else {
+            is_right = false;
+            writeln!(output, "NOT FOUND: {mutant}")?;
+            continue;
+        };
+        writeln!(output, "{found}")?;
+        if traces {
+            writeln!(output, "{}", found.trace())?;
         }
     }
     Ok(is_right)

@@ -129,8 +129,26 @@ const THREE: Scope = Scope {
 /// A member, and a second node that joins.
 const TWO: Scope = Scope { nodes: 2, ..PLAIN };
 
+/// One member, and everything that may go wrong.
+const TROUBLED: Scope = Scope {
+    crashes: 1,
+    database_crashes: 1,
+    late: true,
+    leaves: true,
+    prunes: true,
+    forgets: true,
+    is_watchful: false,
+    ..PLAIN
+};
+
 /// The scopes that every run of the tests checks.
 pub const SHORT: &[Scope] = &[
+    Scope {
+        name: "one node, two revocations, every step apart and every fault",
+        grain: Grain::Fine,
+        acts: REVOKE_BOTH,
+        ..TROUBLED
+    },
     Scope {
         name: "two nodes, every step apart, terms overlap, a crash",
         grain: Grain::Fine,
@@ -145,9 +163,16 @@ pub const SHORT: &[Scope] = &[
         ..TWO
     },
     Scope {
-        name: "two nodes, a token created and then revoked, a pruned feed",
+        name: "two nodes, a token created and then revoked, a pruned feed, departures",
         acts: CREATE_THEN_REVOKE,
         prunes: true,
+        leaves: true,
+        ..TWO
+    },
+    Scope {
+        name: "two nodes, a revocation and a creation, a crash",
+        acts: REVOKE_AND_CREATE,
+        crashes: 1,
         ..TWO
     },
     Scope {
@@ -167,6 +192,15 @@ pub const SHORT: &[Scope] = &[
         ..TWO
     },
     Scope {
+        name: "two nodes, a revocation and a creation, PostgreSQL crashes, departures",
+        grain: Grain::Coarse,
+        acts: REVOKE_AND_CREATE,
+        database_crashes: 1,
+        leaves: true,
+        is_watchful: false,
+        ..TWO
+    },
+    Scope {
         name: "three nodes, one revocation, a crash, departures",
         crashes: 1,
         leaves: true,
@@ -180,10 +214,11 @@ pub const SHORT: &[Scope] = &[
         ..THREE
     },
     Scope {
-        name: "three nodes, two revocations, terms overlap",
+        name: "three nodes, two revocations, terms overlap, a crash",
         grain: Grain::Coarse,
         acts: REVOKE_BOTH,
         ttl: 2,
+        crashes: 1,
         ..THREE
     },
     Scope {
@@ -199,6 +234,27 @@ pub const SHORT: &[Scope] = &[
 
 /// Larger ones: minutes and gigabytes.
 pub const LONG: &[Scope] = &[
+    Scope {
+        name: "one node, a revocation and a creation, every step apart and every fault, three ticks to a term",
+        grain: Grain::Fine,
+        acts: REVOKE_AND_CREATE,
+        ttl: 3,
+        ..TROUBLED
+    },
+    Scope {
+        name: "two nodes, every step apart and every fault",
+        grain: Grain::Fine,
+        nodes: 2,
+        ..TROUBLED
+    },
+    Scope {
+        name: "two nodes, a revocation and a creation, every step apart, a pruned feed, a crash",
+        grain: Grain::Fine,
+        acts: REVOKE_AND_CREATE,
+        prunes: true,
+        crashes: 1,
+        ..TWO
+    },
     Scope {
         name: "three nodes, every step apart, a crash",
         grain: Grain::Fine,
@@ -218,11 +274,16 @@ pub const LONG: &[Scope] = &[
         ..THREE
     },
     Scope {
-        name: "three nodes, two revocations, terms overlap, a crash",
+        name: "three nodes, a revocation and a creation",
+        acts: REVOKE_AND_CREATE,
+        ..THREE
+    },
+    Scope {
+        name: "three nodes, a revocation and a creation, PostgreSQL crashes",
         grain: Grain::Coarse,
-        acts: REVOKE_BOTH,
-        ttl: 2,
-        crashes: 1,
+        acts: REVOKE_AND_CREATE,
+        database_crashes: 1,
+        is_watchful: false,
         ..THREE
     },
 ];

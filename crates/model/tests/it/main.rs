@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use rescind_model::{Mutant, SHORT, check, find};
+use rescind_model::{Grain, Mutant, SHORT, Scope, check, find, find_in};
 
 /// Past the harness, which keeps what passing tests print: the counts are part of the proof.
 fn say(line: &str) {
@@ -36,4 +36,33 @@ fn every_mutant_is_found() {
         })
         .collect();
     insta::assert_snapshot!("mutants", finds.join("\n"));
+}
+
+/// What justifies the coarser scopes: what a finer grain finds, a coarser one finds too, and so does a waiter that sees
+/// everything at once. Only mutants that do the steps of a renewal in another order need these steps apart.
+#[test]
+fn coarser_scopes_hide_nothing() {
+    let apart = [
+        Mutant::ReadWithRenewal,
+        Mutant::ReadBeforeRenewal,
+        Mutant::AcknowledgedBeforeApplied,
+        Mutant::TermFromAnswer,
+    ];
+    // What the waiter saw long ago is what they are about.
+    let memory = [Mutant::RenewalNotDurable, Mutant::NumbersUsedAgain];
+    for mutant in Mutant::ALL {
+        for grain in [Grain::Fine, Grain::Middle, Grain::Coarse] {
+            for is_watchful in [false, true] {
+                let is_blind = apart.contains(&mutant) && grain != Grain::Fine
+                    || memory.contains(&mutant) && is_watchful;
+                let scope = Scope {
+                    grain,
+                    is_watchful,
+                    ..mutant.scope()
+                };
+                let is_found = find_in(scope, mutant).is_some();
+                assert!(is_found || is_blind, "{mutant} in {scope:?}");
+            }
+        }
+    }
 }
