@@ -12,15 +12,17 @@ mod losses;
 use std::fmt;
 use std::time::Duration;
 
+pub(crate) use liveness::is_undisturbed;
+
 use crate::histories::{Act, Disturbance, Disturbed, History, Use};
 
 /// How long things may take when nothing disturbs them.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// The term of a lease.
-    pub ttl: Duration,
+    pub(crate) ttl: Duration,
     /// What a busy machine may add to any answer.
-    pub slack: Duration,
+    pub(crate) slack: Duration,
 }
 
 /// Something that should not have been.
@@ -78,7 +80,7 @@ impl Violation {
 }
 
 /// Everything in the history that should not have been.
-pub fn check(history: &History, limits: &Limits) -> Vec<Violation> {
+pub(crate) fn check(history: &History, limits: &Limits) -> Vec<Violation> {
     let mut violations = admissions::check(history);
     violations.extend(losses::check(history));
     violations.extend(liveness::check(history, limits));

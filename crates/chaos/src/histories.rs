@@ -8,20 +8,20 @@ use std::time::{Duration, Instant};
 
 /// Microseconds since the run began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Moment(pub u64);
+pub(crate) struct Moment(pub u64);
 
 /// Where moments come from.
 #[derive(Debug, Clone, Copy)]
-pub struct Timeline(Instant);
+pub(crate) struct Timeline(Instant);
 
 /// A token's place in [`History::tokens`].
-pub type TokenNumber = usize;
+pub(crate) type TokenNumber = usize;
 /// A node's place among the nodes.
-pub type NodeNumber = usize;
+pub(crate) type NodeNumber = usize;
 
 /// What kind of secret a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Reads and writes a database.
     Database,
     /// Administers an account.
@@ -32,16 +32,16 @@ pub enum Kind {
 
 /// A token that somebody asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
+pub(crate) struct Token {
     /// What kind of secret it is.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// Its id; `None` when the answer to its creation never came.
-    pub id: Option<String>,
+    pub(crate) id: Option<String>,
 }
 
 /// One thing that a token may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Right {
+pub(crate) enum Right {
     /// A query.
     Read,
     /// A write.
@@ -52,18 +52,18 @@ pub enum Right {
 
 /// What a token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Rights {
+pub(crate) struct Rights {
     /// Query the database.
-    pub read: bool,
+    pub(crate) read: bool,
     /// Write to it.
-    pub write: bool,
+    pub(crate) write: bool,
     /// Administer.
-    pub manage: bool,
+    pub(crate) manage: bool,
 }
 
 /// What an act changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// The token comes into being.
     Create(Rights),
     /// Its rights are replaced.
@@ -74,7 +74,7 @@ pub enum Change {
 
 /// What came of an act.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It was done. `complete`: and every node acts by it.
     Done {
         /// Whether the receipt names nobody who is still awaited.
@@ -88,24 +88,24 @@ pub enum Outcome {
 
 /// An administrative act on one token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Act {
+pub(crate) struct Act {
     /// On which token.
-    pub token: TokenNumber,
+    pub(crate) token: TokenNumber,
     /// Through which node.
-    pub node: NodeNumber,
+    pub(crate) node: NodeNumber,
     /// What it changes.
-    pub change: Change,
+    pub(crate) change: Change,
     /// The moment before it was sent.
-    pub began: Moment,
+    pub(crate) began: Moment,
     /// The moment after its answer had come, or after the client had given up.
-    pub ended: Moment,
+    pub(crate) ended: Moment,
     /// What came of it.
-    pub outcome: Outcome,
+    pub(crate) outcome: Outcome,
 }
 
 /// What came of a use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// The node did what was asked.
     Admitted,
     /// 401 or 403.
@@ -120,26 +120,26 @@ pub enum Reply {
 
 /// A request that presents one token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Use {
+pub(crate) struct Use {
     /// Which.
-    pub token: TokenNumber,
+    pub(crate) token: TokenNumber,
     /// To which node.
-    pub node: NodeNumber,
+    pub(crate) node: NodeNumber,
     /// What it needs.
-    pub right: Right,
+    pub(crate) right: Right,
     /// The moment before it was sent.
-    pub began: Moment,
+    pub(crate) began: Moment,
     /// The moment after its answer had come.
-    pub ended: Moment,
+    pub(crate) ended: Moment,
     /// What came of it.
-    pub reply: Reply,
+    pub(crate) reply: Reply,
     /// The number of the point that it wrote, if it was a write.
-    pub point: Option<u64>,
+    pub(crate) point: Option<u64>,
 }
 
 /// What a fault disturbs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disturbed {
+pub(crate) enum Disturbed {
     /// One node, or its way to the catalog.
     Node(NodeNumber),
     /// The catalog, and so every node.
@@ -148,103 +148,100 @@ pub enum Disturbed {
 
 /// A fault that was injected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Disturbance {
+pub(crate) struct Disturbance {
     /// In words, such as `node 2 paused`.
-    pub what: String,
+    pub(crate) what: String,
     /// Whom.
-    pub disturbed: Disturbed,
+    pub(crate) disturbed: Disturbed,
     /// The moment before it began.
-    pub began: Moment,
+    pub(crate) began: Moment,
     /// The moment after it was over.
-    pub ended: Moment,
+    pub(crate) ended: Moment,
 }
 
 /// What the catalog says of a token, through one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Found {
+pub(crate) struct Found {
     /// Whether it is revoked.
-    pub revoked: bool,
+    pub(crate) revoked: bool,
     /// What it may do.
-    pub rights: Rights,
+    pub(crate) rights: Rights,
 }
 
 /// What one node said when everything was over.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sighting {
+pub(crate) struct Sighting {
     /// Which node.
-    pub node: NodeNumber,
+    pub(crate) node: NodeNumber,
     /// Tokens by id.
-    pub tokens: BTreeMap<String, Found>,
+    pub(crate) tokens: BTreeMap<String, Found>,
     /// How many events the audit log has, by the subject's id and the act, such as `database_token.create`.
-    pub events: BTreeMap<(String, String), usize>,
+    pub(crate) events: BTreeMap<(String, String), usize>,
     /// Points that it can read.
-    pub points: BTreeSet<u64>,
+    pub(crate) points: BTreeSet<u64>,
 }
 
 /// Everything that the checker needs to know of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct History {
+pub(crate) struct History {
     /// How many nodes there were.
-    pub nodes: usize,
+    pub(crate) nodes: usize,
     /// All tokens that were asked for.
-    pub tokens: Vec<Token>,
+    pub(crate) tokens: Vec<Token>,
     /// All acts on them.
-    pub acts: Vec<Act>,
+    pub(crate) acts: Vec<Act>,
     /// All uses of them.
-    pub uses: Vec<Use>,
+    pub(crate) uses: Vec<Use>,
     /// All faults.
-    pub disturbances: Vec<Disturbance>,
+    pub(crate) disturbances: Vec<Disturbance>,
+    /// The kinds of the faults, in the same order.
+    pub(crate) kinds: Vec<&'static str>,
     /// When the last fault was over.
-    pub calm: Moment,
+    pub(crate) calm: Moment,
     /// For each node, when it admitted after that, if it did within the time it had.
-    pub recovered: Vec<Option<Moment>>,
+    pub(crate) recovered: Vec<Option<Moment>>,
     /// From then on every node had recovered, so that each request must be answered.
-    pub settled: Option<Moment>,
+    pub(crate) settled: Option<Moment>,
     /// What each node said at the end.
-    pub sightings: Vec<Sighting>,
+    pub(crate) sightings: Vec<Sighting>,
     /// Nodes that ended, or failed to end, when nobody asked them to: in words.
-    pub deaths: Vec<String>,
+    pub(crate) deaths: Vec<String>,
 }
 
 impl Moment {
     /// How long after `earlier` this is; zero when it is not.
-    pub const fn since(self, earlier: Self) -> Duration {
+    pub(crate) const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 
     /// The moment so much later.
-    pub fn plus(self, duration: Duration) -> Self {
+    pub(crate) fn plus(self, duration: Duration) -> Self {
         Self(self.0 + micros(duration))
-    }
-
-    /// The moment so much earlier, or the beginning.
-    pub fn minus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(micros(duration)))
     }
 }
 
 impl Timeline {
     /// A timeline that begins now.
-    pub fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         Self(Instant::now())
     }
 
     /// This moment.
-    pub fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Moment {
         Moment(micros(self.0.elapsed()))
     }
 }
 
 impl Rights {
     /// To administer.
-    pub const MANAGE: Self = Self {
+    pub(crate) const MANAGE: Self = Self {
         read: false,
         write: false,
         manage: true,
     };
 
     /// To query, to write, or both.
-    pub const fn of(read: bool, write: bool) -> Self {
+    pub(crate) const fn of(read: bool, write: bool) -> Self {
         Self {
             read,
             write,
@@ -253,7 +250,7 @@ impl Rights {
     }
 
     /// Whether they hold this one.
-    pub const fn has(self, right: Right) -> bool {
+    pub(crate) const fn has(self, right: Right) -> bool {
         match right {
             Right::Read => self.read,
             Right::Write => self.write,
@@ -264,7 +261,7 @@ impl Rights {
 
 impl Change {
     /// Whether the token may do this after it.
-    pub const fn grants(self, right: Right) -> bool {
+    pub(crate) const fn grants(self, right: Right) -> bool {
         match self {
             Self::Create(rights) | Self::Update(rights) => rights.has(right),
             Self::Revoke => false,
@@ -274,24 +271,24 @@ impl Change {
 
 impl Act {
     /// Whether it was done for certain.
-    pub const fn is_done(&self) -> bool {
+    pub(crate) const fn is_done(&self) -> bool {
         matches!(self.outcome, Outcome::Done { .. })
     }
 
     /// Whether it was done and every node acts by it.
-    pub const fn is_complete(&self) -> bool {
+    pub(crate) const fn is_complete(&self) -> bool {
         matches!(self.outcome, Outcome::Done { complete: true })
     }
 
     /// Whether it may have been done.
-    pub const fn may_be_done(&self) -> bool {
+    pub(crate) const fn may_be_done(&self) -> bool {
         !matches!(self.outcome, Outcome::Rejected(_))
     }
 }
 
 impl Kind {
     /// The act's name in the audit log; `None` where the log says it in another way.
-    pub const fn event(self, change: Change) -> Option<&'static str> {
+    pub(crate) const fn event(self, change: Change) -> Option<&'static str> {
         match (self, change) {
             (Self::Database, Change::Create(_)) => Some("database_token.create"),
             (Self::Database, Change::Update(_)) => Some("database_token.update"),

@@ -40,7 +40,7 @@ pub(super) fn check(history: &History, limits: &Limits) -> Vec<Violation> {
 
 impl Limits {
     /// How long an act may take: a node may have to be outwaited for a term and the drift.
-    pub fn longest(&self) -> Duration {
+    pub(crate) fn longest(&self) -> Duration {
         self.ttl + self.ttl / 100 + self.slack
     }
 

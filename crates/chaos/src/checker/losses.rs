@@ -134,8 +134,7 @@ fn vanished(history: &History) -> Vec<Violation> {
         let is_made = |made: &&Act| {
             matches!(made.change, Change::Create(_)) && made.is_done() && made.ended < act.began
         };
-        act.outcome == crate::histories::Outcome::Rejected(404)
-            && acts[act.token].iter().any(|made| is_made(made))
+        act.outcome == crate::histories::Outcome::Rejected(404) && acts[act.token].iter().any(is_made)
     };
     let vanished = history.acts.iter().filter(is_vanished);
     vanished

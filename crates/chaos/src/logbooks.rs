@@ -1,0 +1,259 @@
+//! One client's requests, each written down with its times.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rescind_testkit::{Http, Profile, Reply as Answer};
+use serde_json::Value;
+
+use crate::histories::{
+    Act, Change, Kind, Moment, NodeNumber, Outcome, Reply, Right, Timeline, TokenNumber, Use,
+};
+use crate::populations::Presented;
+
+/// The database that everything happens in, and its table.
+pub(crate) const DATABASE: &str = "chaos";
+/// The table of the points that are written.
+pub(crate) const TABLE: &str = "points";
+/// The number of the management token by which administrators act; it is never revoked.
+pub(crate) const ROOT: TokenNumber = 0;
+
+/// Where the nodes are, and how to administer them.
+pub(crate) struct Site {
+    /// Their addresses.
+    pub(crate) urls: Vec<String>,
+    /// The profile of the first start.
+    pub(crate) profile: Profile,
+    /// How long a client waits for any answer.
+    pub(crate) patience: Duration,
+    /// The next point's number.
+    pub(crate) points: AtomicU64,
+    /// What has happened so far, for people who watch.
+    pub(crate) tally: Tally,
+}
+
+/// Counts of what happened.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Uses that were admitted.
+    pub(crate) admitted: AtomicU64,
+    /// Uses that were refused.
+    pub(crate) refused: AtomicU64,
+    /// Uses that were answered with 503.
+    pub(crate) unavailable: AtomicU64,
+    /// Uses that were not answered.
+    pub(crate) broken: AtomicU64,
+    /// Acts that were done.
+    pub(crate) done: AtomicU64,
+    /// Acts of which nobody knows.
+    pub(crate) uncertain: AtomicU64,
+}
+
+/// One client: its connections, and what it wrote down.
+pub(crate) struct Logbook<'a> {
+    site: &'a Site,
+    timeline: Timeline,
+    doors: Vec<Http>,
+    /// Its acts.
+    pub(crate) acts: Vec<Act>,
+    /// Its uses.
+    pub(crate) uses: Vec<Use>,
+}
+
+/// An administrative request.
+pub(crate) struct Request<'a> {
+    /// The method.
+    pub(crate) method: &'a str,
+    /// The path.
+    pub(crate) path: String,
+    /// The body; empty for none.
+    pub(crate) body: String,
+    /// For how many seconds the node is asked to wait for others at most, if it is.
+    pub(crate) wait: Option<u32>,
+}
+
+impl<'a> Logbook<'a> {
+    /// An empty one.
+    pub(crate) fn new(site: &'a Site, timeline: Timeline) -> Self {
+        let door = |url: &String| Http::with_patience(url.clone(), site.patience);
+        Self {
+            site,
+            timeline,
+            doors: site.urls.iter().map(door).collect(),
+            acts: Vec::new(),
+            uses: Vec::new(),
+        }
+    }
+
+    /// What it wrote down.
+    pub(crate) fn into_pages(self) -> (Vec<Act>, Vec<Use>) {
+        (self.acts, self.uses)
+    }
+
+    /// Uses a token once.
+    pub(crate) fn try_token(&mut self, node: NodeNumber, token: &Presented, right: Right) -> Reply {
+        let authorization = format!("Bearer {}", token.secret);
+        let headers = [("authorization", authorization.as_str())];
+        let mut point = None;
+        let (method, path, body) = match right {
+            Right::Write => {
+                let number = self.site.points.fetch_add(1, Ordering::Relaxed);
+                point = Some(number);
+                let path = format!("/api/v3/write_lp?db={DATABASE}");
+                ("POST", path, format!("{TABLE} number={number}i {number}"))
+            }
+            Right::Read => {
+                let path = format!("/api/v3/query_sql?db={DATABASE}&format=csv&q=SELECT%201");
+                ("GET", path, String::new())
+            }
+            Right::Manage => ("GET", self.site.cluster_path(), String::new()),
+        };
+        let began = self.timeline.now();
+        let answer = self.doors[node].try_send(method, &path, &headers, body);
+        let reply = match answer.map(|answer| answer.status) {
+            Ok(200 | 204) => Reply::Admitted,
+            Ok(status @ (401 | 403)) => Reply::Refused(status),
+            Ok(503) => Reply::Unavailable,
+            Ok(status) => Reply::Odd(status),
+            Err(_) => Reply::Broken,
+        };
+        self.note_use(node, token.number, right, began, reply, point);
+        reply
+    }
+
+    /// Asks for acts on these tokens by one request; the outcome, and what the answer said.
+    pub(crate) fn act(
+        &mut self,
+        node: NodeNumber,
+        tokens: &[TokenNumber],
+        change: Change,
+        request: &Request<'_>,
+    ) -> (Outcome, Option<Value>) {
+        let authorization = format!("Bearer {}", self.site.profile.mgmt_token);
+        let wait = request.wait.map(|seconds| format!("wait={seconds}"));
+        let mut headers = vec![("authorization", authorization.as_str())];
+        headers.extend(wait.as_deref().map(|wait| ("prefer", wait)));
+        if !request.body.is_empty() {
+            headers.push(("content-type", "application/json"));
+        }
+        let began = self.timeline.now();
+        let answer = self.doors[node].try_send(request.method, &request.path, &headers, &request.body);
+        let ended = self.timeline.now();
+        let (outcome, reply) = judge(&answer);
+        let count = match outcome {
+            Outcome::Done { .. } => Some(&self.site.tally.done),
+            Outcome::Uncertain(_) => Some(&self.site.tally.uncertain),
+            Outcome::Rejected(_) => None,
+        };
+        if let Some(count) = count {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        for token in tokens {
+            self.acts.push(Act {
+                token: *token,
+                node,
+                change,
+                began,
+                ended,
+                outcome: outcome.clone(),
+            });
+        }
+        self.note_use(node, ROOT, Right::Manage, began, reply, None);
+        let said = answer
+            .ok()
+            .and_then(|answer| serde_json::from_slice(&answer.bytes).ok());
+        (outcome, said)
+    }
+
+    /// Asks a node for something that must be there; the answer's body.
+    ///
+    /// # Errors
+    /// What came instead.
+    pub(crate) fn get(&self, node: NodeNumber, path: &str) -> Result<Vec<u8>, String> {
+        let authorization = format!("Bearer {}", self.site.profile.mgmt_token);
+        self.get_as(node, path, &authorization)
+    }
+
+    /// The same with another credential.
+    ///
+    /// # Errors
+    /// What came instead.
+    pub(crate) fn get_as(
+        &self,
+        node: NodeNumber,
+        path: &str,
+        authorization: &str,
+    ) -> Result<Vec<u8>, String> {
+        let headers = [("authorization", authorization)];
+        match self.doors[node].try_send("GET", path, &headers, "") {
+            Ok(answer) if answer.status == 200 => Ok(answer.bytes),
+            Ok(answer) => Err(format!("node {node} {path}: {answer}")),
+            Err(error) => Err(format!("node {node} {path}: {error}")),
+        }
+    }
+
+    fn note_use(
+        &mut self,
+        node: NodeNumber,
+        token: TokenNumber,
+        right: Right,
+        began: Moment,
+        reply: Reply,
+        point: Option<u64>,
+    ) {
+        let tally = &self.site.tally;
+        let count = match reply {
+            Reply::Admitted => &tally.admitted,
+            Reply::Refused(_) => &tally.refused,
+            Reply::Unavailable => &tally.unavailable,
+            Reply::Broken | Reply::Odd(_) => &tally.broken,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        self.uses.push(Use {
+            token,
+            node,
+            right,
+            began,
+            ended: self.timeline.now(),
+            reply,
+            point,
+        });
+    }
+}
+
+/// What an answer to an act says of the act, and of the token by which it was asked for.
+fn judge<E: std::fmt::Display>(answer: &Result<Answer, E>) -> (Outcome, Reply) {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return (Outcome::Uncertain(error.to_string()), Reply::Broken),
+    };
+    let said = || Outcome::Uncertain(format!("{} {}", answer.status, answer.text()));
+    match answer.status {
+        200 | 204 => (Outcome::Done { complete: true }, Reply::Admitted),
+        202 => (Outcome::Done { complete: false }, Reply::Admitted),
+        503 => (said(), Reply::Unavailable),
+        status @ (401 | 403) => (Outcome::Rejected(status), Reply::Refused(status)),
+        status @ 400..500 => (Outcome::Rejected(status), Reply::Admitted),
+        status => (said(), Reply::Odd(status)),
+    }
+}
+
+impl Site {
+    /// The path of the account.
+    pub(crate) fn account_path(&self) -> String {
+        format!("/api/v0/accounts/{}", self.profile.account_id)
+    }
+
+    /// The path of the cluster.
+    pub(crate) fn cluster_path(&self) -> String {
+        format!("{}/clusters/{}", self.account_path(), self.profile.cluster_id)
+    }
+
+    /// Where tokens of this kind are.
+    pub(crate) fn tokens_path(&self, kind: Kind) -> String {
+        match kind {
+            Kind::Database => format!("{}/tokens", self.cluster_path()),
+            Kind::Management | Kind::Session => format!("{}/management-tokens", self.account_path()),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The tokens that clients know of, and who is about to act on which.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rescind_testkit::SeededRng;
+
+use crate::histories::{Kind, NodeNumber, Rights, Token, TokenNumber};
+
+/// What all clients share.
+pub(crate) struct Population {
+    state: Mutex<State>,
+    /// For each node, tokens to be tried there at once, because something has just become certain about them.
+    urgent: Vec<Mutex<VecDeque<TokenNumber>>>,
+}
+
+#[derive(Default)]
+struct State {
+    tokens: Vec<Entry>,
+    /// Tokens that were made, are not revoked, and that nobody acts on.
+    free: Vec<TokenNumber>,
+    /// Tokens that somebody acts on or has just acted on.
+    hot: VecDeque<TokenNumber>,
+}
+
+struct Entry {
+    token: Token,
+    secret: Option<String>,
+    rights: Rights,
+}
+
+/// A token as a client presents it.
+#[derive(Clone)]
+pub(crate) struct Presented {
+    /// Which.
+    pub(crate) number: TokenNumber,
+    /// What kind.
+    pub(crate) kind: Kind,
+    /// Its secret.
+    pub(crate) secret: String,
+}
+
+/// A token that one client alone acts on.
+#[derive(Debug, Clone)]
+pub(crate) struct Claimed {
+    /// Which.
+    pub(crate) number: TokenNumber,
+    /// Its id.
+    pub(crate) id: String,
+    /// What kind.
+    pub(crate) kind: Kind,
+    /// What it may do, as far as is known.
+    pub(crate) rights: Rights,
+}
+
+/// How many tokens are hot.
+const HOT: usize = 24;
+/// How many tokens may wait to be tried at one node: one that is away must not pile them up.
+const URGENT: usize = 64;
+
+impl Population {
+    /// Nobody yet, on so many nodes.
+    pub(crate) fn new(nodes: usize) -> Self {
+        Self {
+            state: Mutex::default(),
+            urgent: (0..nodes).map(|_| Mutex::default()).collect(),
+        }
+    }
+
+    /// A token that somebody is about to ask for.
+    pub(crate) fn ask(&self, kind: Kind) -> TokenNumber {
+        let mut state = self.state();
+        state.tokens.push(Entry {
+            token: Token { kind, id: None },
+            secret: None,
+            rights: Rights::default(),
+        });
+        state.tokens.len() - 1
+    }
+
+    /// It was made. Without an id nobody looks for it in lists.
+    pub(crate) fn made(&self, number: TokenNumber, id: Option<String>, secret: String) {
+        let mut state = self.state();
+        let entry = &mut state.tokens[number];
+        entry.token.id = id;
+        entry.secret = Some(secret);
+    }
+
+    /// Takes a token of one of these kinds to act on.
+    pub(crate) fn claim(&self, rng: &SeededRng, wanted: &[Kind]) -> Option<Claimed> {
+        let mut state = self.state();
+        let fitting: Vec<usize> = (0..state.free.len())
+            .filter(|index| wanted.contains(&state.tokens[state.free[*index]].token.kind))
+            .collect();
+        let chosen = *fitting.get(pick(rng, fitting.len()))?;
+        let number = state.free.swap_remove(chosen);
+        let Entry { token, rights, .. } = &state.tokens[number];
+        Some(Claimed {
+            number,
+            id: token.id.clone()?,
+            kind: token.kind,
+            rights: *rights,
+        })
+    }
+
+    /// Gives it back.
+    pub(crate) fn release(&self, number: TokenNumber, rights: Rights) {
+        let mut state = self.state();
+        state.tokens[number].rights = rights;
+        state.free.push(number);
+    }
+
+    /// How many tokens of this kind are free.
+    pub(crate) fn count(&self, kind: Kind) -> usize {
+        let state = self.state();
+        let fitting = state
+            .free
+            .iter()
+            .filter(|number| state.tokens[**number].token.kind == kind);
+        fitting.count()
+    }
+
+    /// Something happens to it: it is worth trying often.
+    pub(crate) fn heat(&self, number: TokenNumber) {
+        let mut state = self.state();
+        state.hot.push_back(number);
+        if state.hot.len() > HOT {
+            state.hot.pop_front();
+        }
+    }
+
+    /// Something has become certain about it: it is worth trying everywhere, now.
+    pub(crate) fn urge(&self, number: TokenNumber) {
+        for urgent in &self.urgent {
+            let mut urgent = lock(urgent);
+            urgent.push_back(number);
+            if urgent.len() > URGENT {
+                urgent.pop_front();
+            }
+        }
+    }
+
+    /// A token to try at this node at once.
+    pub(crate) fn urgent(&self, node: NodeNumber) -> Option<Presented> {
+        let number = lock(&self.urgent[node]).pop_front()?;
+        self.state().presented(number)
+    }
+
+    /// A token to try: often a hot one, mostly one that holds, sometimes any.
+    pub(crate) fn any(&self, rng: &SeededRng) -> Option<Presented> {
+        let state = self.state();
+        let choice = match rng.below(10) {
+            0..=3 => state.hot.get(pick(rng, state.hot.len())).copied(),
+            4..=8 => state.free.get(pick(rng, state.free.len())).copied(),
+            _ => Some(pick(rng, state.tokens.len())),
+        };
+        state.presented(choice?)
+    }
+
+    /// All tokens whose secret is known.
+    pub(crate) fn all(&self) -> Vec<Presented> {
+        let state = self.state();
+        (0..state.tokens.len())
+            .filter_map(|number| state.presented(number))
+            .collect()
+    }
+
+    /// All tokens that were asked for, for the checker.
+    pub(crate) fn tokens(&self) -> Vec<Token> {
+        self.state()
+            .tokens
+            .iter()
+            .map(|entry| entry.token.clone())
+            .collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+impl State {
+    fn presented(&self, number: TokenNumber) -> Option<Presented> {
+        let entry = self.tokens.get(number)?;
+        Some(Presented {
+            number,
+            kind: entry.token.kind,
+            secret: entry.secret.clone()?,
+        })
+    }
+}
+
+/// An index below `count`; 0 where there is none.
+pub(crate) fn pick(rng: &SeededRng, count: usize) -> usize {
+    usize::try_from(rng.below(count.max(1) as u64)).unwrap_or(0)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

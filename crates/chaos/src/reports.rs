@@ -1,0 +1,220 @@
+//! What came of a run, for people.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write as _};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::checker::{Limits, Violation, is_undisturbed};
+use crate::histories::{Act, Change, History, Outcome, Reply};
+use crate::logbooks::Tally;
+
+/// The figures of a run, and what was wrong with it.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// What drew it.
+    pub seed: u64,
+    /// How many nodes.
+    pub nodes: usize,
+    /// Faults by kind.
+    pub faults: BTreeMap<&'static str, usize>,
+    /// Requests that presented a token, by what came of them.
+    pub uses: BTreeMap<&'static str, usize>,
+    /// Acts by what they were and what came of them.
+    pub acts: BTreeMap<(&'static str, &'static str), usize>,
+    /// The longest that a revocation took, until its complete receipt: of all, and of those that nothing disturbed.
+    pub slowest: (Duration, Duration),
+    /// How many revocations nothing disturbed.
+    pub undisturbed: usize,
+    /// The longest that a node took to admit again.
+    pub recovery: Duration,
+    /// Why the disk could not be filled, if it could not.
+    pub unfillable: Option<String>,
+    /// What should not have been.
+    pub violations: Vec<Violation>,
+    story: String,
+}
+
+/// How many violations are told.
+const SHOWN: usize = 20;
+
+impl Report {
+    /// The report of this history.
+    pub(crate) fn of(
+        seed: u64,
+        history: &History,
+        limits: &Limits,
+        violations: Vec<Violation>,
+        unfillable: Option<String>,
+    ) -> Self {
+        let mut report = Self {
+            seed,
+            nodes: history.nodes,
+            faults: BTreeMap::new(),
+            uses: BTreeMap::new(),
+            acts: BTreeMap::new(),
+            slowest: (Duration::ZERO, Duration::ZERO),
+            undisturbed: 0,
+            recovery: Duration::ZERO,
+            unfillable,
+            violations,
+            story: String::new(),
+        };
+        for kind in &history.kinds {
+            *report.faults.entry(kind).or_default() += 1;
+        }
+        for used in &history.uses {
+            *report.uses.entry(used.reply.word()).or_default() += 1;
+        }
+        for act in &history.acts {
+            *report
+                .acts
+                .entry((act.change.word(), act.outcome.word()))
+                .or_default() += 1;
+        }
+        let is_revoked = |act: &&Act| act.change == Change::Revoke && act.is_complete();
+        for act in history.acts.iter().filter(is_revoked) {
+            let took = act.ended.since(act.began);
+            report.slowest.0 = report.slowest.0.max(took);
+            if is_undisturbed(history, limits, act) {
+                report.undisturbed += 1;
+                report.slowest.1 = report.slowest.1.max(took);
+            }
+        }
+        let recovered = history.recovered.iter().flatten();
+        report.recovery = recovered
+            .map(|moment| moment.since(history.calm))
+            .max()
+            .unwrap_or_default();
+        report.story = tell(history, &report);
+        report
+    }
+
+    /// Every violation with the whole history of its token, and all faults.
+    pub fn story(&self) -> &str {
+        &self.story
+    }
+}
+
+/// The histories of the tokens that violations are about.
+fn tell(history: &History, report: &Report) -> String {
+    let mut story = report.to_string();
+    let tokens: BTreeSet<_> = report
+        .violations
+        .iter()
+        .filter_map(|violation| violation.token)
+        .take(SHOWN)
+        .collect();
+    let mut lines: Vec<_> = history
+        .disturbances
+        .iter()
+        .map(|fault| (fault.began, fault.to_string()))
+        .collect();
+    for token in tokens {
+        let acts = history.acts.iter().filter(|act| act.token == token);
+        lines.extend(acts.map(|act| (act.began, act.to_string())));
+        // The first management token is used with every act.
+        let uses = history.uses.iter().filter(|used| used.token == token);
+        lines.extend(uses.take(10_000).map(|used| (used.began, used.to_string())));
+    }
+    lines.sort();
+    for (_, line) in lines {
+        // Writing to a text cannot fail.
+        let _ = writeln!(story, "{line}");
+    }
+    story
+}
+
+impl Reply {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Admitted => "admitted",
+            Self::Refused(_) => "refused",
+            Self::Unavailable => "unavailable",
+            Self::Broken => "unanswered",
+            Self::Odd(_) => "odd",
+        }
+    }
+}
+
+impl Change {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Create(_) => "created",
+            Self::Update(_) => "updated",
+            Self::Revoke => "revoked",
+        }
+    }
+}
+
+impl Outcome {
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Done { complete: true } => "complete",
+            Self::Done { complete: false } => "incomplete",
+            Self::Rejected(_) => "rejected",
+            Self::Uncertain(_) => "uncertain",
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |map: &BTreeMap<&str, usize>| {
+            let parts: Vec<_> = map
+                .iter()
+                .map(|(word, count)| format!("{count} {word}"))
+                .collect();
+            parts.join(", ")
+        };
+        let faults: usize = self.faults.values().sum();
+        let uses: usize = self.uses.values().sum();
+        writeln!(f, "seed {}, {} nodes", self.seed, self.nodes)?;
+        writeln!(f, "  faults      {faults}: {}", list(&self.faults))?;
+        if let Some(reason) = &self.unfillable {
+            writeln!(
+                f,
+                "              no full disk, because none could be mounted: {reason}"
+            )?;
+        }
+        writeln!(f, "  requests    {uses}: {}", list(&self.uses))?;
+        for what in ["created", "updated", "revoked"] {
+            let of: BTreeMap<_, _> = self
+                .acts
+                .iter()
+                .filter(|((word, _), _)| *word == what)
+                .map(|((_, outcome), count)| (*outcome, *count))
+                .collect();
+            writeln!(f, "  {what:<11} {}", list(&of))?;
+        }
+        let (all, undisturbed) = self.slowest;
+        writeln!(
+            f,
+            "  slowest revocation {} ms; of the {} that nothing disturbed {} ms; recovery {} ms",
+            all.as_millis(),
+            self.undisturbed,
+            undisturbed.as_millis(),
+            self.recovery.as_millis()
+        )?;
+        writeln!(f, "  violations  {}", self.violations.len())?;
+        for violation in self.violations.iter().take(SHOWN) {
+            writeln!(f, "{violation}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = [
+            (&self.admitted, "admitted"),
+            (&self.refused, "refused"),
+            (&self.unavailable, "unavailable"),
+            (&self.broken, "unanswered"),
+            (&self.done, "acts done"),
+            (&self.uncertain, "acts uncertain"),
+        ];
+        let parts = counts.map(|(count, word)| format!("{} {word}", count.load(Ordering::Relaxed)));
+        f.write_str(&parts.join(", "))
+    }
+}

@@ -1,0 +1,168 @@
+//! Faults while they happen.
+
+use std::collections::VecDeque;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rescind_testkit::Ending;
+
+use crate::clusters::Cluster;
+use crate::faults::{Fault, Planned};
+use crate::histories::{Disturbance, Moment, Timeline};
+use crate::proxies::Way;
+
+/// What came of a plan.
+#[derive(Debug, Default)]
+pub(crate) struct Storm {
+    /// The faults, with their true times.
+    pub(crate) disturbances: Vec<Disturbance>,
+    /// The kinds of the faults, in the same order.
+    pub(crate) kinds: Vec<&'static str>,
+    /// What ended though nobody asked it to.
+    pub(crate) deaths: Vec<String>,
+}
+
+struct Active {
+    planned: Planned,
+    began: Moment,
+    since: Instant,
+}
+
+/// How often faults are looked after.
+const TICK: Duration = Duration::from_millis(25);
+/// How long PostgreSQL and the nodes have to come back when the storm is over.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+impl Storm {
+    /// Lets everything happen that is planned, until all of it is over and everything that should run does, and at least
+    /// for so long.
+    ///
+    /// # Errors
+    /// Something does not come back, or cannot be started.
+    pub(crate) fn ride(
+        cluster: &mut Cluster,
+        plan: &[Planned],
+        lasts: Duration,
+        timeline: Timeline,
+    ) -> Result<Self, String> {
+        let mut storm = Self::default();
+        let mut plan: VecDeque<_> = plan.iter().copied().collect();
+        let mut active: Vec<Active> = Vec::new();
+        let begun = Instant::now();
+        let mut last_end = begun;
+        while begun.elapsed() < lasts || !plan.is_empty() || !active.is_empty() {
+            if let Some(planned) = plan.pop_front_if(|planned| planned.at <= begun.elapsed()) {
+                let active_now = Active {
+                    planned,
+                    began: timeline.now(),
+                    since: Instant::now(),
+                };
+                cluster.inflict(planned.fault)?;
+                active.push(active_now);
+                last_end = begun + planned.at + planned.lasts;
+            }
+            let mut index = 0;
+            while let Some(one) = active.get(index) {
+                if one.since.elapsed() >= one.planned.lasts && cluster.heal(one.planned.fault)? {
+                    storm.note(active.swap_remove(index), timeline.now());
+                } else {
+                    index += 1;
+                }
+            }
+            storm.tend(cluster)?;
+            if plan.is_empty() && begun.elapsed() > lasts && last_end.elapsed() > PATIENCE {
+                let left: Vec<_> = active.iter().map(|one| one.planned.fault.to_string()).collect();
+                return Err(format!("not over {PATIENCE:?} after its end: {left:?}"));
+            }
+            thread::sleep(TICK);
+        }
+        Ok(storm)
+    }
+
+    /// Looks after the nodes.
+    ///
+    /// # Errors
+    /// One cannot be started at all.
+    pub(crate) fn tend(&mut self, cluster: &mut Cluster) -> Result<(), String> {
+        for node in &mut cluster.nodes {
+            self.deaths
+                .extend(node.tend().map_err(|error| error.to_string())?);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, active: Active, ended: Moment) {
+        let fault = active.planned.fault;
+        self.kinds.push(fault.kind());
+        self.disturbances.push(Disturbance {
+            what: fault.to_string(),
+            disturbed: fault.disturbed(),
+            began: active.began,
+            ended,
+        });
+    }
+}
+
+impl Cluster {
+    fn inflict(&mut self, fault: Fault) -> Result<(), String> {
+        match fault {
+            Fault::Pause(node) => self.nodes[node].pause(),
+            Fault::Kill(node) => self.nodes[node].kill(),
+            Fault::Leave(node) => self.nodes[node].leave(),
+            Fault::Cut { node, way, .. } => self.proxies[node].set(way),
+            Fault::Trap(node, trap) => self.proxies[node].trap(Some(trap)),
+            Fault::Restart(ending) => self.postgres.end(ending),
+            Fault::Crash(which) => {
+                self.postgres.kill_one(which);
+            }
+            Fault::Fill => self.disk.fill().map_err(|error| error.to_string())?,
+        }
+        Ok(())
+    }
+
+    /// Ends a fault; whether everything is as before.
+    fn heal(&mut self, fault: Fault) -> Result<bool, String> {
+        match fault {
+            Fault::Pause(node) => self.nodes[node].resume(),
+            Fault::Kill(node) | Fault::Leave(node) => {
+                let node = &mut self.nodes[node];
+                if node.is_leaving() {
+                    return Ok(false);
+                }
+                node.start().map_err(|error| error.to_string())?;
+                return Ok(node.is_ready());
+            }
+            Fault::Cut { node, severed, .. } => {
+                if severed {
+                    self.proxies[node].sever();
+                }
+                self.proxies[node].set(Way::Open);
+            }
+            Fault::Trap(node, _) => self.proxies[node].trap(None),
+            Fault::Restart(_) | Fault::Crash(_) | Fault::Fill => {
+                self.disk.free();
+                self.postgres.launch()?;
+                return Ok(self.postgres.is_ready());
+            }
+        }
+        Ok(true)
+    }
+
+    /// Ends everything in good order: what a node says when it is asked to leave.
+    pub(crate) fn end(&mut self, deaths: &mut Vec<String>) {
+        for node in &mut self.nodes {
+            node.leave();
+        }
+        let is_leaving = |cluster: &Self| cluster.nodes.iter().any(|node| node.is_leaving());
+        while is_leaving(self) {
+            for node in &mut self.nodes {
+                match node.tend() {
+                    Ok(death) => deaths.extend(death),
+                    Err(error) => deaths.push(error.to_string()),
+                }
+            }
+            thread::sleep(TICK);
+        }
+        self.postgres.end(Ending::Fast);
+    }
+}
