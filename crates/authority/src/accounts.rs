@@ -1,22 +1,9 @@
-//! Accounts, clusters and nodes: what the faces show of them.
+//! Accounts, clusters and the audit log: what the faces show of them.
 
 use rescind_catalog::{AuditQuery, Page, Paged};
-use rescind_domain::{Account, AccountId, AuditEvent, Cluster, ClusterId, Revision, Subject, Verb};
+use rescind_domain::{Account, AccountId, AuditEvent, Cluster, ClusterId, Subject, Verb};
 
 use crate::{Authority, Caller, Error};
-
-/// A node as lists show it.
-#[derive(Debug, Clone)]
-pub struct NodeStatus {
-    /// Its name.
-    pub name: String,
-    /// The last revision that it acts by.
-    pub revision: Revision,
-    /// Whether it admits requests at present.
-    pub is_admitting: bool,
-    /// How many tokens it may admit.
-    pub grants: usize,
-}
 
 impl Authority {
     /// The accounts that the caller may see: its own.
@@ -69,20 +56,6 @@ impl Authority {
             .await?
             .filter(|cluster| cluster.account == account);
         found.ok_or_else(|| Error::not_found("cluster", id))
-    }
-
-    /// The nodes that admit requests. On SQLite that is this process.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] by policy.
-    pub fn nodes(&self, caller: &Caller) -> Result<Vec<NodeStatus>, Error> {
-        caller.check(caller.account(), Verb::Read, Subject::Node)?;
-        Ok(vec![NodeStatus {
-            name: self.node.info.name.clone(),
-            revision: self.revision(),
-            is_admitting: self.is_current(),
-            grants: self.grant_count(),
-        }])
     }
 
     /// One page of the audit log of the query's account.

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_people.sql"),
     include_str!("../migrations/0003_nodes.sql"),
     include_str!("../migrations/0004_running_schema.sql"),
+    include_str!("../migrations/0005_departures.sql"),
 ];
 
 const VERSIONS: &str =

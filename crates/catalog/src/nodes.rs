@@ -37,6 +37,8 @@ pub struct NodeLease {
     pub lease: i64,
     /// Somebody saw that. Until it joins anew it admits nothing.
     pub is_lapsed: bool,
+    /// It was given up: for people.
+    pub has_left: bool,
     /// When it joined, by its own clock: for people.
     pub joined_at: Timestamp,
     /// When it last renewed, by its own clock: for people.
@@ -56,7 +58,7 @@ impl Catalog {
              VALUES ($1, $2, $3, $4, $5, 1, $6, 0, $7, $7)
              ON CONFLICT (id) DO UPDATE SET
                  applied = excluded.applied, lease = nodes.lease + 1, ttl = excluded.ttl, is_lapsed = 0,
-                 renewed_at = excluded.renewed_at",
+                 has_left = 0, renewed_at = excluded.renewed_at",
         )
         .bind(node.id.to_string())
         .bind(node.name.clone())
@@ -127,7 +129,7 @@ impl Catalog {
     /// [`Error::Unavailable`], [`Error::Corrupt`].
     pub async fn nodes(&self) -> Result<Vec<NodeLease>, Error> {
         let rows = sqlx::query(
-            "SELECT id, name, address, version, applied, lease, ttl, is_lapsed, joined_at, renewed_at
+            "SELECT id, name, address, version, applied, lease, ttl, is_lapsed, has_left, joined_at, renewed_at
              FROM nodes ORDER BY name, joined_at, id",
         )
         .fetch_all(&mut *self.pools.rounds.take().await?)
@@ -154,7 +156,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::Unavailable`]: it lapses by itself then.
     pub async fn leave(&self, node: NodeId) -> Result<(), Error> {
-        sqlx::query("UPDATE nodes SET is_lapsed = 1, lease = lease + 1 WHERE id = $1")
+        sqlx::query("UPDATE nodes SET is_lapsed = 1, has_left = 1, lease = lease + 1 WHERE id = $1")
             .bind(node.to_string())
             .execute(&mut *self.pools.rounds.take().await?)
             .await?;
@@ -192,6 +194,7 @@ fn read(row: &AnyRow) -> Result<NodeLease, Error> {
         applied: Revision::new(fields.int("applied")?),
         lease: fields.int("lease")?,
         is_lapsed: fields.int("is_lapsed")? != 0,
+        has_left: fields.int("has_left")? != 0,
         joined_at: fields.time("joined_at")?,
         renewed_at: fields.time("renewed_at")?,
     })

@@ -12,7 +12,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use rescind_authority::{Authority, Caller, Refusal};
 use rescind_domain::Clock;
-use tokio::time::interval;
+use tokio::time::{interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::answers::refusal;
@@ -26,6 +26,12 @@ const REVISION: &str = "rescind_revision";
 const GRANTS: &str = "rescind_grants";
 const ADMITTING: &str = "rescind_admitting";
 const REQUESTS: &str = "rescind_management_requests_total";
+const LEASE: &str = "rescind_lease_remaining_seconds";
+const RENEWALS: &str = "rescind_lease_renewal_failures_total";
+const LAG: &str = "rescind_catalog_lag_revisions";
+const NODES: &str = "rescind_nodes";
+const LAPSED: &str = "rescind_nodes_lapsed_total";
+const FENCES: &str = "rescind_fences_waiting";
 const HOUSEKEEPING: &str = "rescind_housekeeping_failures_total";
 
 /// How often what was counted is folded.
@@ -64,6 +70,7 @@ impl Metrics {
             ADMITTING,
             "1 while this node can tell which tokens hold, 0 while it refuses everything."
         );
+        describe_nodes();
         describe_histogram!(
             REVOCATIONS,
             Unit::Seconds,
@@ -81,7 +88,8 @@ impl Metrics {
     }
 
     /// Everything counted, in the text format of Prometheus.
-    pub(crate) fn render(&self, authority: &Authority) -> String {
+    pub(crate) async fn render(&self, authority: &Authority) -> String {
+        render_nodes(authority).await;
         gauge!(REVISION).set(authority.revision().get() as f64);
         gauge!(GRANTS).set(authority.grant_count() as f64);
         gauge!(ADMITTING).set(if authority.is_current() { 1.0 } else { 0.0 });
@@ -98,6 +106,56 @@ impl Metrics {
             }
         }
     }
+}
+
+fn describe_nodes() {
+    describe_gauge!(
+        LEASE,
+        Unit::Seconds,
+        "How much longer this node may admit without hearing from the catalog; +Inf where it needs no lease."
+    );
+    describe_gauge!(
+        LAG,
+        "Revisions of the catalog that this node does not act by yet; NaN while the catalog cannot be read."
+    );
+    describe_gauge!(
+        NODES,
+        "Nodes by state, as this one sees them; NaN while the catalog cannot be read."
+    );
+    describe_gauge!(
+        FENCES,
+        "Acts that wait on this node until every node acts by them."
+    );
+    describe_counter!(
+        RENEWALS,
+        "Renewals of this node's lease that failed; each is tried again at once."
+    );
+    describe_counter!(
+        LAPSED,
+        "Leases of nodes that this one found lapsed: they ended without giving them up, or were cut off."
+    );
+    // There from the beginning, so that an alarm can tell none from nobody.
+    counter!(RENEWALS).increment(0);
+    counter!(LAPSED).increment(0);
+    gauge!(FENCES).increment(0.0);
+}
+
+/// How long a reading of the catalog may keep whoever asks for metrics.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+async fn render_nodes(authority: &Authority) {
+    let left = authority
+        .term_left()
+        .map_or(f64::INFINITY, |left| left.as_secs_f64());
+    gauge!(LEASE).set(left);
+    let health = timeout(PATIENCE, authority.health()).await;
+    let (lag, serving, lapsed) = match health {
+        Ok(Ok(health)) => (health.behind as f64, health.serving as f64, health.lapsed as f64),
+        _ => (f64::NAN, f64::NAN, f64::NAN),
+    };
+    gauge!(LAG).set(lag);
+    gauge!(NODES, "state" => "serving").set(serving);
+    gauge!(NODES, "state" => "lapsed").set(lapsed);
 }
 
 /// Counts a round of housekeeping that failed in part.
@@ -161,7 +219,7 @@ pub(crate) async fn render(
         return refuse(&refused).into_response();
     }
     let format = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (format, metrics.render(&authority)).into_response()
+    (format, metrics.render(&authority).await).into_response()
 }
 
 /// Behind a proxy on this machine every stranger comes from here.

@@ -43,7 +43,7 @@ pub use management_tokens::{
     CreateManagementToken, CreatedManagementToken, ManagementToken, NewManagementToken,
 };
 pub use moments::Moment;
-pub use nodes::{Node, NodeState};
+pub use nodes::{Lease, Node, NodeState};
 pub use oauth::{
     AccessToken, AccessTokenRequest, AuthorizationServer, DEFAULT_POLL_SECONDS, DEVICE_CODE_GRANT,
     DeviceAuthorization, DeviceAuthorizationRequest, INFLUXCTL_CLIENT, OAuthError, OAuthErrorCode,

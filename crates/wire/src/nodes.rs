@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Moment;
+
 /// A process that admits requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -9,12 +11,37 @@ use serde::{Deserialize, Serialize};
 pub struct Node {
     /// Its name.
     pub name: String,
+    /// Where clients reach it.
+    pub address: String,
+    /// Which release it runs.
+    pub version: String,
     /// Whether it may admit.
     pub state: NodeState,
     /// The revision it acts by.
     pub applied_revision: i64,
+    /// How many revisions of the catalog it does not act by yet.
+    pub revisions_behind: u64,
     /// Whether it is the one that gave this answer.
     pub answering: bool,
+    /// Its lease; absent where a node is alone with its catalog and needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+    /// How many tokens and sessions it holds in memory; of the one that gave this answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants: Option<u64>,
+}
+
+/// A node's right to admit, for one term after another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Lease {
+    /// How long a term lasts, in milliseconds.
+    pub term_ms: u64,
+    /// When the node joined, by its own clock.
+    pub joined_at: Moment,
+    /// When it last renewed its lease, by its own clock.
+    pub renewed_at: Moment,
 }
 
 /// Whether a node may admit requests.
@@ -26,4 +53,6 @@ pub enum NodeState {
     Serving,
     /// Its lease has lapsed: it answers 503.
     Lapsed,
+    /// It was stopped.
+    Left,
 }
