@@ -140,7 +140,7 @@ impl World {
             };
             founder.found(founding).await?;
             let tokens = mint(size + SPARE, place, &names, &rng)?;
-            let mut tx = catalog.begin(WallClock.now()).await?;
+            let mut tx = catalog.begin(&WallClock).await?;
             for (token, secret) in &tokens {
                 tx.insert_database_token(token, &secret.hash()).await?;
             }

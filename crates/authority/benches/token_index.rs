@@ -99,7 +99,7 @@ impl World {
             };
             authority.found(founding).await?;
             let mut descriptions = Vec::new();
-            let mut tx = catalog.begin(WallClock.now()).await?;
+            let mut tx = catalog.begin(&WallClock).await?;
             for number in 0..size {
                 let (token, secret) = mint(number, place, &rng)?;
                 descriptions.extend_from_slice(token.description.as_str().to_lowercase().as_bytes());

@@ -81,8 +81,7 @@ impl Authority {
     /// any more (promise G1). Acts follow one another, so that none can commit behind the end of what it stands on. `None`
     /// is Rescind itself or its operator.
     pub(crate) async fn begin(&self, standing: Option<Standing>) -> Result<Transaction, Error> {
-        let now = self.clock().now();
-        let mut tx = self.catalog.begin(now).await?;
+        let mut tx = self.catalog.begin(self.clock()).await?;
         if let Some(standing) = standing {
             self.check_standing(&mut tx, standing).await?;
         }

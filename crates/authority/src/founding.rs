@@ -119,7 +119,7 @@ impl Authority {
     pub async fn found(self: &Arc<Self>, founding: Founding) -> Result<Receipt, Error> {
         self.act(move |this| async move {
             let wait = Wait::to_the_end();
-            let mut tx = this.catalog.begin(founding.account.created_at).await?;
+            let mut tx = this.catalog.begin(this.clock()).await?;
             if !tx.is_unfounded().await? {
                 return Err(Error::Conflict("the catalog already holds an account".to_owned()));
             }

@@ -80,7 +80,7 @@ impl Authority {
     /// # Errors
     /// What every read may return.
     pub async fn can_be_administered(&self, account: AccountId) -> Result<bool, Error> {
-        let mut tx = self.catalog.begin(self.clock().now()).await?;
+        let mut tx = self.catalog.begin(self.clock()).await?;
         let administrators = tx.enabled_admins(account).await?;
         tx.rollback().await?;
         Ok(administrators > 0)
@@ -210,7 +210,9 @@ impl Authority {
             let mut entry = user_entry(caller.actor(), Act::UserDisable, &user);
             shut_out(&mut tx, &user, &mut entry).await?;
             let revision = this.commit(tx, entry).await?;
-            this.fence(revision, wait).await
+            let receipt = this.fence(revision, wait).await?;
+            this.note_receipt(Revoked::user(&caller, id), &receipt, wait);
+            Ok(receipt)
         })
         .await
     }
@@ -267,7 +269,9 @@ impl Authority {
             tx.delete_user(account, id).await?;
             leave_an_administrator(&mut tx, &caller, account, before).await?;
             let revision = this.commit(tx, entry).await?;
-            this.fence(revision, wait).await
+            let receipt = this.fence(revision, wait).await?;
+            this.note_receipt(Revoked::user(&caller, id), &receipt, wait);
+            Ok(receipt)
         })
         .await
     }

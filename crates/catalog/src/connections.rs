@@ -46,7 +46,7 @@ struct Held {
 pub(crate) struct Lent(Connection);
 
 /// The connections of a pool.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Pool {
     pub(crate) inner: AnyPool,
     pub(crate) patience: Duration,
@@ -54,7 +54,7 @@ pub(crate) struct Pool {
 
 /// One connection for statements that must not queue behind others. It costs a statement one round trip; a pool adds two,
 /// to see whether the connection is well.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum Line {
     /// As another pool does it: a SQLite file is always there.
     Shared(Pool),
@@ -63,7 +63,6 @@ pub(crate) enum Line {
 }
 
 /// How a line is dialled.
-#[derive(Debug)]
 pub(crate) struct Dialled {
     options: AnyConnectOptions,
     settings: String,

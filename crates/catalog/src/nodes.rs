@@ -9,7 +9,7 @@ use rescind_domain::{NodeId, Revision, Timestamp};
 use sqlx::any::AnyRow;
 
 use crate::rows::Fields;
-use crate::{Catalog, Error};
+use crate::{Catalog, Error, catalog};
 
 /// What a node says about itself when it joins.
 #[derive(Debug, Clone)]
@@ -50,12 +50,13 @@ impl Catalog {
     /// must see it, even after the database was restarted.
     ///
     /// # Errors
-    /// [`Error::Unavailable`]: it may or may not be begun.
+    /// [`Error::Rewound`] if the catalog does not know what the node applied. [`Error::Unavailable`]: it may or may not be
+    /// begun.
     pub async fn join(&self, node: &NodeInfo, applied: Revision, now: Timestamp) -> Result<(), Error> {
-        sqlx::query(
+        let joined = sqlx::query(
             "INSERT INTO nodes
                  (id, name, address, version, applied, lease, ttl, is_lapsed, joined_at, renewed_at)
-             VALUES ($1, $2, $3, $4, $5, 1, $6, 0, $7, $7)
+             SELECT $1, $2, $3, $4, $5, 1, $6, 0, $7, $7 FROM ledger WHERE revision >= $5
              ON CONFLICT (id) DO UPDATE SET
                  applied = excluded.applied, lease = nodes.lease + 1, ttl = excluded.ttl, is_lapsed = 0,
                  has_left = 0, renewed_at = excluded.renewed_at",
@@ -69,11 +70,16 @@ impl Catalog {
         .bind(now.micros())
         .execute(&mut *self.pools.leases.take().await?)
         .await?;
-        Ok(())
+        if joined.rows_affected() == 1 {
+            return Ok(());
+        }
+        let found = catalog::revision(&mut *self.pools.leases.take().await?).await?;
+        Err(Error::Rewound { seen: applied, found })
     }
 
     /// Renews a lease that has not lapsed, and acknowledges every change up to `applied`. `false` if it has lapsed or the
-    /// node never joined: [`Self::join`] then.
+    /// node never joined: [`Self::join`] then. Also if the catalog went back behind `applied`, or those who wait for changes
+    /// that are made anew would take the node for one that knows them.
     ///
     /// Durable when it returns. If the database forgot it in a crash, somebody who saw the number before it a term ago
     /// would take the lease for lapsed while its new term runs.
@@ -84,7 +90,7 @@ impl Catalog {
         let renewed = sqlx::query(
             "UPDATE nodes SET applied = CASE WHEN applied < $2 THEN $2 ELSE applied END, lease = lease + 1,
                  renewed_at = $3
-             WHERE id = $1 AND is_lapsed = 0",
+             WHERE id = $1 AND is_lapsed = 0 AND $2 <= (SELECT revision FROM ledger)",
         )
         .bind(node.to_string())
         .bind(applied.get())

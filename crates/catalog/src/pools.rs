@@ -1,5 +1,6 @@
 //! The connections to one catalog, by what they are for, and how each kind is set.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Once;
 use std::time::Duration;
@@ -83,8 +84,8 @@ impl Manner {
     }
 }
 
-/// The connections to one catalog.
-#[derive(Debug, Clone)]
+/// The connections to one catalog. `Debug` never shows a password.
+#[derive(Clone)]
 pub(crate) struct Pools {
     pub(crate) backend: Backend,
     pub(crate) readers: Pool,
@@ -101,6 +102,12 @@ pub(crate) struct Pools {
     pub(crate) rounds: Line,
     /// Where to listen for signals, if anybody else can give them.
     pub(crate) shared_url: Option<String>,
+}
+
+impl fmt::Debug for Pools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pools").field(&self.backend).finish()
+    }
 }
 
 impl Pools {

@@ -49,10 +49,14 @@ impl Backend {
     /// Notes what a node acts by. On PostgreSQL those who wait for it are told.
     pub(crate) fn acknowledge(self) -> &'static str {
         match self {
-            Self::Sqlite => "UPDATE nodes SET applied = $2 WHERE id = $1 AND applied < $2",
+            Self::Sqlite => {
+                "UPDATE nodes SET applied = $2
+                 WHERE id = $1 AND applied < $2 AND $2 <= (SELECT revision FROM ledger)"
+            }
             Self::Postgres => {
                 "WITH acknowledged AS (
-                     UPDATE nodes SET applied = $2 WHERE id = $1 AND applied < $2 RETURNING id)
+                     UPDATE nodes SET applied = $2
+                     WHERE id = $1 AND applied < $2 AND $2 <= (SELECT revision FROM ledger) RETURNING id)
                  SELECT pg_notify('rescind_applied', '')::text AS told FROM acknowledged"
             }
         }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use rescind_domain::{AccountId, Act, Actor, AuditEvent, AuditHash, Revision, Timestamp};
+use rescind_domain::{AccountId, Act, Actor, AuditEvent, AuditHash, Clock, Revision, Timestamp};
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use crate::connections::Lent;
 use crate::rows::Fields;
 use crate::seam::{Backend, Connection};
-use crate::{Catalog, ChangeKind, Error, stored};
+use crate::{Catalog, ChangeKind, Error, migrations, stored};
 
 /// A transaction that acts. Dropping it undoes all of it.
 ///
@@ -54,23 +54,27 @@ pub struct Committed {
 }
 
 impl Catalog {
-    /// Begins to act, at the time `now`; waits for whoever acts at the moment.
+    /// Begins to act; waits for whoever acts at the moment, and only then asks what time it is: acts that follow one
+    /// another say so.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the wait takes longer than ten seconds, too.
-    pub async fn begin(&self, now: Timestamp) -> Result<Transaction, Error> {
+    /// [`Error::Unavailable`] when the wait takes longer than ten seconds, too; [`Error::NewerSchema`] if a newer release
+    /// has changed the schema since the catalog was opened.
+    pub async fn begin(&self, clock: &dyn Clock) -> Result<Transaction, Error> {
         let backend = self.pools.backend;
         let mut inner = self.pools.begin().await?;
         // An update, because it locks the row on PostgreSQL; on SQLite the transaction has the lock already.
         let ledger = sqlx::query(
-            "UPDATE ledger SET singleton = 1 RETURNING singleton, revision, audit_sequence, audit_head",
+            "UPDATE ledger SET singleton = 1
+             RETURNING singleton, revision, audit_sequence, audit_head, schema_version",
         )
         .fetch_one(&mut *inner)
         .await?;
         let ledger = Fields::new(&ledger, "ledger", "singleton");
+        migrations::check(ledger)?;
         Ok(Transaction {
             backend,
-            now,
+            now: clock.now(),
             revision: ledger.int("revision")?,
             sequence: ledger.int("audit_sequence")?,
             head: ledger.audit_hash("audit_head")?,

@@ -15,7 +15,7 @@ use rescind_domain::{
     Action, Actor, DatabaseToken, DatabaseTokenId, Permission, Permissions, Resource, Secret, SecretKind,
     Timestamp, TokenState,
 };
-use rescind_testkit::{SeededRng, ServerSetup, TestServer};
+use rescind_testkit::{FrozenClock, SeededRng, ServerSetup, TestServer};
 
 use figures::{Sample, Table};
 
@@ -106,7 +106,7 @@ fn fill(directory: &Path) -> Outcome<String> {
     let mut last = String::new();
     tokio::runtime::Runtime::new()?.block_on(async {
         let catalog = Catalog::open(&location).await?;
-        let mut tx = catalog.begin(now).await?;
+        let mut tx = catalog.begin(&FrozenClock::at(now)).await?;
         for number in 0..TOKENS {
             let resource = Resource::Database(format!("sensors-{}", number % DATABASES).parse()?);
             let both = [Action::Read, Action::Write].map(|action| Permission {

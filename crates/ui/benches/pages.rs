@@ -143,7 +143,7 @@ impl House {
             };
             let link = founding.invitation_secret.clone();
             authority.found(founding).await?;
-            let mut tx = catalog.begin(WallClock.now()).await?;
+            let mut tx = catalog.begin(&WallClock).await?;
             let mut last = None;
             for number in 0..size {
                 let (token, secret) = mint(number, place, &rng)?;

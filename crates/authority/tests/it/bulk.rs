@@ -155,7 +155,7 @@ async fn a_hundred_thousand_tokens_are_revoked_by_one_call() {
     let mut ground = Ground::lay(&founder).await;
     let catalog = Catalog::open(&location).await.expect("a catalog");
     let rng = SeededRng::new(9);
-    let mut tx = catalog.begin(FrozenClock::START).await.expect("begun");
+    let mut tx = catalog.begin(&FrozenClock::default()).await.expect("begun");
     for _ in KNOWN..MOST_REVOKED {
         let secret = Secret::mint(SecretKind::Database, &rng);
         let token = DatabaseToken {

@@ -304,7 +304,7 @@ async fn stranger(house: &House, email: &str) -> User {
         created_at: now,
     };
     let catalog = house.catalog().await;
-    let mut tx = catalog.begin(now).await.expect("begun");
+    let mut tx = catalog.begin(&*house.clock).await.expect("begun");
     tx.insert_account(&account).await.expect("kept");
     tx.insert_user(&user).await.expect("kept");
     let entry = Entry {

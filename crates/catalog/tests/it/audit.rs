@@ -2,6 +2,7 @@
 
 use rescind_catalog::{AuditFault, AuditQuery, AuditVerdict, ChangeKind, Error};
 use rescind_domain::{Act, Actor, UserId};
+use rescind_testkit::FrozenClock;
 
 use crate::stage::{NOW, Stage};
 
@@ -135,7 +136,7 @@ async fn make_tokens(stage: &Stage) -> Actor {
     for minute in 0..10 {
         let (token, secret) = stage.token("t", &[]);
         let at = NOW.plus_micros(minute * 60_000_000);
-        let mut act = stage.catalog.begin(at).await.expect("begins");
+        let mut act = stage.catalog.begin(&FrozenClock::at(at)).await.expect("begins");
         act.insert_database_token(&token, &secret).await.expect("token");
         let mut entry = stage.entry(
             Act::DatabaseTokenCreate,

@@ -1,6 +1,7 @@
 //! What someone or something else did to the stored data.
 
 use rescind_catalog::{Catalog, Error, Location, TokenQuery};
+use rescind_testkit::FrozenClock;
 
 use crate::stage::{NOW, Stage};
 
@@ -80,7 +81,7 @@ pub(crate) async fn damaged_values_are_named(stage: Stage) -> Result<(), Error> 
         .await
         .expect("updates");
     assert_eq!(
-        named(stage.catalog.begin(NOW).await.map(|_| ())),
+        named(stage.catalog.begin(&FrozenClock::at(NOW)).await.map(|_| ())),
         ("ledger", "audit_head", "1".to_owned())
     );
     assert_eq!(

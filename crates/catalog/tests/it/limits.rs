@@ -2,6 +2,7 @@
 
 use rescind_catalog::{Entry, Error};
 use rescind_domain::{Act, Actor, DeviceState, SessionId, SessionKind, Timestamp, UserId};
+use rescind_testkit::FrozenClock;
 
 use crate::devices::request;
 use crate::stage::{NOW, Stage};
@@ -113,7 +114,10 @@ pub(crate) async fn failures_count_from_the_last_session_in_a_browser(stage: Sta
 }
 
 async fn fail(stage: &Stage, user: UserId, micros: i64) -> Result<(), Error> {
-    let act = stage.catalog.begin(NOW.plus_micros(micros)).await?;
+    let act = stage
+        .catalog
+        .begin(&FrozenClock::at(NOW.plus_micros(micros)))
+        .await?;
     let entry = stage.entry(Act::SignInFailure, user, Vec::new());
     act.commit(entry).await.map(drop)
 }

@@ -9,7 +9,10 @@ mod indexes;
 mod invitations;
 mod limits;
 mod migrations;
+mod network;
+mod nodes;
 mod pages;
+mod proxy;
 mod revocations;
 mod sessions;
 mod stage;
@@ -25,7 +28,7 @@ async fn a_file_that_is_no_database_is_named_at_once() {
 /// Every scenario becomes a test of its own on SQLite and a part of one test on PostgreSQL, because one server serves
 /// them all and must be stopped in the end.
 macro_rules! scenarios {
-    ($($module:ident::$name:ident,)*) => {
+    ($($module:ident::$name:ident,)*; on_postgresql_alone: $($only_module:ident::$only:ident,)*) => {
         mod on_sqlite {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,6 +49,22 @@ macro_rules! scenarios {
                 let stage = stage::Stage::on_postgresql(&server.url(), stringify!($name)).await;
                 crate::$module::$name(stage).await.expect(stringify!($name));
             )*
+        }
+
+        /// These wait more than they work.
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn everything_that_only_postgresql_has() {
+            let server = match rescind_testkit::Postgres::start() {
+                Ok(server) => server,
+                Err(reason) => return eprintln!("not shown: {reason}"),
+            };
+            let url = server.url();
+            tokio::join!($(
+                async {
+                    let stage = stage::Stage::on_postgresql(&url, stringify!($only)).await;
+                    crate::$only_module::$only(stage).await.expect(stringify!($only));
+                },
+            )*);
         }
     };
 }
@@ -97,4 +116,11 @@ scenarios! {
     damage::a_newer_schema_is_refused,
     damage::damaged_values_are_named,
     damage::the_schema_refuses_nonsense,
+    nodes::a_node_joins_renews_lapses_and_leaves,
+    nodes::a_catalog_that_went_back_knows_no_node_that_saw_more,
+    nodes::a_schema_that_changed_meanwhile_is_noticed,
+;
+    on_postgresql_alone:
+    network::signals_are_heard_and_losses_told,
+    network::a_network_that_swallows_everything_heals,
 }

@@ -9,7 +9,7 @@ use rescind_domain::{
     Secret, SecretHash, SecretKind, Session, SessionId, SessionKind, Timestamp, TokenState, User, UserId,
     UserState,
 };
-use rescind_testkit::SeededRng;
+use rescind_testkit::{FrozenClock, SeededRng};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 
 /// When everything happens.
@@ -84,7 +84,7 @@ impl Stage {
     }
 
     pub(crate) async fn begin(&self) -> Transaction {
-        self.catalog.begin(NOW).await.expect("begins")
+        self.catalog.begin(&FrozenClock::at(NOW)).await.expect("begins")
     }
 
     /// Commits `act` as one act with at most one change.

@@ -1,0 +1,142 @@
+//! What becomes of a catalog when the network or the server fails. On PostgreSQL alone.
+
+use std::time::Duration;
+
+use rescind_catalog::{Catalog, Error, Feed, Location, Signal, Signals};
+use rescind_domain::Revision;
+use rescind_testkit::FrozenClock;
+use tokio::time::timeout;
+
+use crate::nodes::node;
+use crate::proxy::Proxy;
+use crate::stage::{NOW, Stage};
+
+/// Longer than anything here may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn url(stage: &Stage) -> &str {
+    match &stage.location {
+        Location::Postgres(url) => url,
+        Location::Sqlite(_) => panic!("not for a file"),
+    }
+}
+
+/// The same catalog, behind a proxy.
+async fn behind_proxy(stage: &Stage) -> (Proxy, Catalog) {
+    let url = url(stage);
+    let (before, rest) = url.rsplit_once(':').expect("a port");
+    let (port, database) = rest.split_once('/').expect("a database");
+    let server = format!("127.0.0.1:{port}").parse().expect("an address");
+    let proxy = Proxy::to(server).await;
+    let location = Location::Postgres(format!("{before}:{}/{database}", proxy.port));
+    let catalog = Catalog::open(&location).await.expect("opens");
+    (proxy, catalog)
+}
+
+async fn soon<T>(work: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, work).await.expect("it does not hang")
+}
+
+async fn until(signals: &mut Signals, wanted: Signal) {
+    soon(async {
+        while signals.next().await.ok() != Some(wanted) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+}
+
+pub(crate) async fn signals_are_heard_and_losses_told(stage: Stage) -> Result<(), Error> {
+    let catalog = &stage.catalog;
+    let (proxy, other) = behind_proxy(&stage).await;
+    let mut signals = other.signals().await?.expect("others may act");
+    assert_eq!(
+        signals.next().await?,
+        Signal::Lost,
+        "what was before was not heard"
+    );
+    catalog.tell_of_change().await?;
+    assert_eq!(soon(signals.next()).await?, Signal::Changed);
+    let node = node(&stage, "one");
+    stage.create_database("home").await;
+    catalog.join(&node, Revision::new(0), NOW).await?;
+    catalog.acknowledge(node.id, Revision::new(1)).await?;
+    assert_eq!(soon(signals.next()).await?, Signal::Applied);
+    // What was known is nothing to wake others for.
+    catalog.acknowledge(node.id, Revision::new(1)).await?;
+    catalog.tell_of_change().await?;
+    assert_eq!(soon(signals.next()).await?, Signal::Changed);
+
+    stage
+        .tamper("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+        .await
+        .expect("ended");
+    assert_eq!(soon(signals.next()).await?, Signal::Lost);
+    catalog.tell_of_change().await?;
+    assert_eq!(soon(signals.next()).await?, Signal::Changed);
+
+    proxy.fall_silent();
+    assert!(soon(signals.next()).await.is_err(), "nobody answers");
+    proxy.heal();
+    until(&mut signals, Signal::Lost).await;
+    catalog.tell_of_change().await?;
+    until(&mut signals, Signal::Changed).await;
+    Ok(())
+}
+
+pub(crate) async fn a_network_that_swallows_everything_heals(stage: Stage) -> Result<(), Error> {
+    let (proxy, catalog) = behind_proxy(&stage).await;
+    let node = node(&stage, "one");
+    let none = Revision::new(0);
+    // Every connection has been used, more than one of the readers at a time.
+    catalog.join(&node, none, NOW).await?;
+    catalog.tell_of_change().await?;
+    catalog.nodes().await?;
+    let feed = catalog.changes_after(none, 9).await?;
+    let read = async || catalog.cluster(stage.cluster).await;
+    futures::future::try_join_all((0..4).map(|_| read())).await?;
+    let mut held = catalog.begin(&FrozenClock::at(NOW)).await?;
+    held.insert_database(stage.new_database("held")).await?;
+
+    proxy.fall_silent();
+    let renewed = async { catalog.renew(node.id, none, NOW).await.map(|_| ()) };
+    let followed = async { catalog.changes_after(none, 9).await.map(|_| ()) };
+    let looked = async { catalog.nodes().await.map(|_| ()) };
+    let told = catalog.tell_of_change();
+    let asked = async { read().await.map(|_| ()) };
+    let (renewed, followed, looked, told, asked) =
+        soon(async { tokio::join!(renewed, followed, looked, told, asked) }).await;
+    for result in [renewed, followed, looked, told, asked] {
+        assert!(matches!(result, Err(Error::Unavailable(_))), "{result:?}");
+    }
+
+    // Whoever is still connected acts as soon as the server takes the ledger back.
+    let act = soon(stage.begin()).await;
+    act.rollback().await?;
+    proxy.heal();
+    assert!(
+        soon(catalog.renew(node.id, none, NOW)).await?,
+        "its lease is as it was"
+    );
+    assert_eq!(soon(catalog.changes_after(none, 9)).await?, feed);
+    assert_eq!(soon(catalog.nodes()).await?[0].lease, 2);
+    soon(catalog.tell_of_change()).await?;
+    for _ in 0..8 {
+        assert!(soon(read()).await?.is_some());
+    }
+    let mut act = soon(catalog.begin(&FrozenClock::at(NOW))).await?;
+    act.insert_database(stage.new_database("home")).await?;
+    drop(act);
+    let database = soon(stage.create_database("home")).await;
+    let Feed::Changes { changes, .. } = soon(catalog.changes_after(none, 9)).await? else {
+        panic!("nothing was pruned")
+    };
+    assert_eq!(changes.len(), 1, "what was begun before the silence was not kept");
+    drop(held);
+    assert!(
+        soon(catalog.database(stage.cluster, database.id))
+            .await?
+            .is_some()
+    );
+    Ok(())
+}
