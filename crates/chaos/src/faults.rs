@@ -80,7 +80,7 @@ pub(crate) fn draw(seed: u64, scope: &Scope) -> Vec<Planned> {
         if is_free && busy.len() < MOST {
             planned.push(Planned { at, lasts, fault });
         }
-        at += Duration::from_millis(200 + rng.below(2_000));
+        at += draw_gap(&rng, scope.ttl);
     }
     planned
 }
@@ -119,6 +119,15 @@ fn draw_one(rng: &SeededRng, scope: &Scope) -> (Fault, Duration) {
         21 => (Fault::Crash(rng.next_u64()), scope.ttl),
         _ => (Fault::Fill, scope.ttl + lasts),
     }
+}
+
+/// Mostly the next fault comes while the last one lasts; sometimes everything comes to rest before.
+fn draw_gap(rng: &SeededRng, ttl: Duration) -> Duration {
+    let percent = match rng.below(3) {
+        0 => 250 + rng.below(250),
+        _ => 10 + rng.below(140),
+    };
+    ttl.mul_f64(percent as f64 / 100.0)
 }
 
 /// A part of a term, or more than one, equally often.

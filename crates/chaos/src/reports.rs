@@ -22,6 +22,8 @@ pub struct Report {
     pub uses: BTreeMap<&'static str, usize>,
     /// Acts by what they were and what came of them.
     pub acts: BTreeMap<(&'static str, &'static str), usize>,
+    /// Why acts are uncertain: what clients were told, or how the connection ended.
+    pub uncertain: BTreeMap<String, usize>,
     /// The longest that a revocation took, until its complete receipt: of all, and of those that nothing disturbed.
     pub slowest: (Duration, Duration),
     /// How many revocations nothing disturbed.
@@ -53,6 +55,7 @@ impl Report {
             faults: BTreeMap::new(),
             uses: BTreeMap::new(),
             acts: BTreeMap::new(),
+            uncertain: BTreeMap::new(),
             slowest: (Duration::ZERO, Duration::ZERO),
             undisturbed: 0,
             recovery: Duration::ZERO,
@@ -67,6 +70,9 @@ impl Report {
             *report.uses.entry(used.reply.word()).or_default() += 1;
         }
         for act in &history.acts {
+            if let Outcome::Uncertain(why) = &act.outcome {
+                *report.uncertain.entry(why.clone()).or_default() += 1;
+            }
             *report
                 .acts
                 .entry((act.change.word(), act.outcome.word()))
@@ -186,6 +192,9 @@ impl fmt::Display for Report {
                 .map(|((_, outcome), count)| (*outcome, *count))
                 .collect();
             writeln!(f, "  {what:<11} {}", list(&of))?;
+        }
+        for (why, count) in &self.uncertain {
+            writeln!(f, "  uncertain   {count}: {why}")?;
         }
         let (all, undisturbed) = self.slowest;
         writeln!(

@@ -15,7 +15,7 @@ use crate::clusters::Cluster;
 use crate::faults::{self, Planned, Scope};
 use crate::hammers::{hammer, try_all};
 use crate::histories::{
-    Act, Change, History, Kind, Moment, NodeNumber, Outcome, Rights, Timeline, TokenNumber, Use,
+    Act, Change, History, Kind, Moment, NodeNumber, Outcome, Reply, Rights, Timeline, TokenNumber, Use,
 };
 use crate::inspections::inspect;
 use crate::logbooks::{DATABASE, Logbook, ROOT, Request, Site, Tally};
@@ -344,7 +344,14 @@ impl Run {
     ) -> Result<(Vec<Use>, crate::histories::Sighting), String> {
         let mut logbook = Logbook::new(&self.site, self.timeline);
         for token in all {
-            try_all(&mut logbook, node, token);
+            let begun = Instant::now();
+            while matches!(
+                try_all(&mut logbook, node, token),
+                Reply::Unavailable | Reply::Broken
+            ) && begun.elapsed() < RECOVERY
+            {
+                thread::sleep(Duration::from_millis(50));
+            }
         }
         let sighting = inspect(&logbook, &self.site, node, reader)?;
         Ok((logbook.uses, sighting))

@@ -198,7 +198,15 @@ impl Postgres {
     /// Whether it takes connections.
     pub fn is_ready(&self) -> bool {
         let asked = Command::new(self.bin.join("pg_isready"))
-            .args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()])
+            .args([
+                "-q",
+                "-U",
+                "postgres",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &self.port.to_string(),
+            ])
             .status();
         asked.is_ok_and(|status| status.success())
     }

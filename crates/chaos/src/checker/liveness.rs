@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Broken, Limits, Violation};
-use crate::histories::{Act, Change, History, Moment, NodeNumber, Outcome, Reply};
+use crate::histories::{Act, Change, History, Moment, NodeNumber, Outcome, Reply, Use};
 
 /// Acts that took too long, and nodes and tokens that did not come back.
 pub(super) fn check(history: &History, limits: &Limits) -> Vec<Violation> {
@@ -29,13 +29,33 @@ pub(super) fn check(history: &History, limits: &Limits) -> Vec<Violation> {
             violations.push(Violation::of_node(Broken::Live, what));
         }
     }
-    let settled = history.settled.unwrap_or(Moment(u64::MAX));
-    let late = history.uses.iter().filter(|used| used.began > settled);
-    for used in late.filter(|used| matches!(used.reply, Reply::Unavailable | Reply::Broken)) {
-        let why = format!("every node had recovered by {settled}");
-        violations.push(Violation::of_use(Broken::Live, used, &why));
-    }
+    violations.extend(unanswered(history, limits));
     violations
+}
+
+/// Uses that were not answered though every node had recovered, and after which their node answered nobody for longer
+/// than a busy machine explains.
+fn unanswered(history: &History, limits: &Limits) -> Vec<Violation> {
+    let Some(settled) = history.settled else {
+        return Vec::new();
+    };
+    let is_answered = |used: &Use| !matches!(used.reply, Reply::Unavailable | Reply::Broken);
+    let (answered, others): (Vec<&Use>, Vec<&Use>) = history
+        .uses
+        .iter()
+        .filter(|used| used.began > settled)
+        .partition(|used| is_answered(used));
+    let is_alone = |used: &&Use| {
+        let soon = used.ended.plus(limits.longest());
+        !answered
+            .iter()
+            .any(|other| other.node == used.node && other.ended > used.ended && other.ended < soon)
+    };
+    let alone = others.into_iter().filter(is_alone);
+    let why = format!("every node had recovered by {settled}");
+    alone
+        .map(|used| Violation::of_use(Broken::Live, used, &why))
+        .collect()
 }
 
 impl Limits {

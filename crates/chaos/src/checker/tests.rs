@@ -326,6 +326,14 @@ fn a_node_or_its_answers_do_not_come_back() {
     assert_eq!(broken(&history), []);
     history.settled = Some(Moment(55));
     assert_eq!(broken(&history), [Broken::Live]);
+    // A moment later it answered; or only long after.
+    for (ended, expected) in [(200, vec![]), (400, vec![Broken::Live])] {
+        let mut later = history.uses[0];
+        (later.ended, later.reply) = (Moment(ended), Reply::Admitted);
+        history.uses.truncate(1);
+        history.uses.push(later);
+        assert_eq!(broken(&history), expected);
+    }
     history.settled = None;
     history.recovered[1] = None;
     assert_eq!(broken(&history), [Broken::Live]);
