@@ -164,18 +164,6 @@ impl Authority {
             .await
     }
 
-    /// As [`Self::fence_off`], for a token that was revoked.
-    pub(crate) async fn fence_off_revoked(
-        &self,
-        token: TokenRef,
-        revision: Revision,
-        wait: Wait,
-    ) -> Result<Receipt, Error> {
-        let receipt = self.fence_off(token, revision, wait).await?;
-        note_took(&receipt);
-        Ok(receipt)
-    }
-
     /// Waits until every node acts by `revision`. Repeating it is harmless.
     ///
     /// # Errors
@@ -221,8 +209,12 @@ impl Node {
             }
             Leases::Shared(shared) => {
                 let others = async {
-                    self.tell(shared, committed).await;
-                    self.outwait(shared, revision, committed, wait, &mut watch).await;
+                    tokio::select! {
+                        biased;
+                        // Signals make things quick, and nobody waits for them.
+                        () = async { self.tell(shared, committed).await; std::future::pending().await } => {}
+                        () = self.outwait(shared, revision, committed, wait, &mut watch) => {}
+                    }
                 };
                 let own = self.own_state(ended, revision, committed, wait);
                 let (own, _) = tokio::join!(own, wait.bound(others));
@@ -264,7 +256,11 @@ impl Node {
         let applied = async {
             loop {
                 let waited = self.stopwatch.elapsed().saturating_sub(committed);
-                match timeout(over.saturating_sub(waited), self.catch_up(revision)).await {
+                // Also where attempts fail at once: a deadline that has passed would not stop those.
+                let Some(left) = over.checked_sub(waited).filter(|left| !left.is_zero()) else {
+                    return false;
+                };
+                match timeout(left, self.in_time(self.catch_up(revision))).await {
                     Ok(Ok(())) => return true,
                     Ok(Err(error)) => {
                         tracing::warn!(%error, %revision, "a change that was made is not applied here yet");
@@ -311,7 +307,7 @@ impl Node {
             let Some(left) = watch.left(asked.saturating_sub(committed)) else {
                 return;
             };
-            match timeout(left, self.look(shared, asked)).await {
+            match timeout(left, self.in_time(self.look(shared, asked))).await {
                 Ok(Ok(leases)) => watch.note(&leases, self.info.id, revision, wait.began),
                 Ok(Err(error)) => tracing::debug!(%error, "the leases were not read"),
                 Err(_) => {}

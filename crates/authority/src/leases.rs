@@ -91,7 +91,8 @@ impl Node {
             () = self.keep_acknowledging(shared) => {}
         }
         self.term.end();
-        if let Err(error) = self.ledger.leave(self.info.id).await {
+        let left = async { Ok(self.ledger.leave(self.info.id).await?) };
+        if let Err(error) = self.in_time(left).await {
             tracing::warn!(%error, "the lease was not given up; it lapses by itself");
         }
     }
@@ -153,9 +154,10 @@ impl Node {
         Ok(self.ledger.acknowledge(self.info.id, settled).await?)
     }
 
-    /// What takes longer than a term is of no use any more.
-    async fn in_time<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        timeout(self.info.ttl, work)
+    /// What takes longer than half a term is given up: most likely its connection is dead, and another attempt may still
+    /// come in time for the present term.
+    pub(crate) async fn in_time<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        timeout(self.info.ttl / 2, work)
             .await
             .unwrap_or_else(|late| Err(Error::Unavailable(Box::new(late))))
     }
