@@ -2,7 +2,9 @@
 //! whose answers are late, lost or long in coming.
 
 use async_trait::async_trait;
-use rescind_catalog::{Catalog, Directory, DirectoryEntry, Error, Feed, LoadedGrant, NodeInfo, NodeLease};
+use rescind_catalog::{
+    Catalog, Directory, DirectoryEntry, Error, Feed, FeedPlace, LoadedGrant, NodeInfo, NodeLease,
+};
 use rescind_domain::{DatabaseId, NodeId, Revision, Timestamp};
 
 use crate::grants::TokenRef;
@@ -10,8 +12,8 @@ use crate::grants::TokenRef;
 /// The feed of changes, what they are about, and the leases of nodes.
 #[async_trait]
 pub(crate) trait Ledger: Send + Sync {
-    /// What happened after `after`, about `limit` changes of it.
-    async fn changes_after(&self, after: Revision, limit: u32) -> Result<Feed, Error>;
+    /// What happened after `after`, at most `limit` changes of it.
+    async fn changes_after(&self, after: FeedPlace, limit: u32) -> Result<Feed, Error>;
     /// The grants of these tokens and sessions as they are now, in no order, without those that were revoked or ended.
     async fn grants(&self, tokens: &[TokenRef]) -> Result<Vec<LoadedGrant>, Error>;
     /// Every grant, as of the revision returned.
@@ -38,7 +40,7 @@ pub(crate) trait Ledger: Send + Sync {
 
 #[async_trait]
 impl Ledger for Catalog {
-    async fn changes_after(&self, after: Revision, limit: u32) -> Result<Feed, Error> {
+    async fn changes_after(&self, after: FeedPlace, limit: u32) -> Result<Feed, Error> {
         Self::changes_after(self, after, limit).await
     }
 

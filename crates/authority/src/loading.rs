@@ -52,7 +52,7 @@ impl Node {
     /// # Errors
     /// The catalog cannot be read, or holds what cannot be: load again.
     pub(crate) async fn load(&self) -> Result<(), Error> {
-        let _turn = self.applying.lock().await;
+        let mut turn = self.applying.lock().await;
         self.obstacle.is_behind.store(true, Ordering::Release);
         self.close();
         self.grants.doubt_all();
@@ -75,6 +75,7 @@ impl Node {
         self.directory
             .replace(entries.into_iter().map(|entry| (entry.cluster, entry.view)));
         self.token_index.note_everything();
+        turn.within = None;
         self.set_applied(revision);
         self.obstacle.is_behind.store(false, Ordering::Release);
         Ok(())

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rescind_catalog::{Change, ChangeKind, Feed, Grant as CatalogGrant, LoadedGrant, NodeInfo};
+use rescind_catalog::{Change, ChangeKind, Feed, FeedPlace, Grant as CatalogGrant, LoadedGrant, NodeInfo};
 use rescind_domain::{Clock, Revision, Stopwatch};
 
 use crate::Error;
@@ -34,13 +34,21 @@ pub(crate) struct Node {
     /// Shared with every entry of the grant table, without counting: there is one as long as the process lives.
     pub(crate) term: &'static Term,
     /// Held by whoever brings the tables up to date: revisions are applied in order.
-    pub(crate) applying: tokio::sync::Mutex<()>,
+    pub(crate) applying: tokio::sync::Mutex<Applying>,
     /// Whether following is of no use any more.
     pub(crate) obstacle: Obstacle,
     /// Whether the tables hold everything that this process may have committed (promise G3).
     is_certain: AtomicBool,
     #[cfg(debug_assertions)]
     sabotage: Option<Sabotage>,
+}
+
+/// What the one who applies knows.
+#[derive(Debug, Default)]
+pub(crate) struct Applying {
+    /// Up to where the revision after that of the tables is applied: a large one takes several rounds, and none is done
+    /// twice because one of them failed or took too long.
+    pub(crate) within: Option<ChangeKind>,
 }
 
 /// Changes read at once.
@@ -70,7 +78,7 @@ impl Node {
             token_index: TokenIndex::new(),
             leases,
             term,
-            applying: tokio::sync::Mutex::new(()),
+            applying: tokio::sync::Mutex::default(),
             obstacle: Obstacle::default(),
             is_certain: AtomicBool::new(false),
             #[cfg(debug_assertions)]
@@ -136,16 +144,16 @@ impl Node {
         if self.is_certain() && self.revision() >= revision {
             return Ok(());
         }
-        let _turn = self.applying.lock().await;
-        let result = self.apply_known(revision).await;
+        let mut turn = self.applying.lock().await;
+        let result = self.apply_known(revision, &mut turn).await;
         self.note_certainty(result.is_ok());
         result
     }
 
     /// Applies everything that the catalog holds by now.
     pub(crate) async fn follow(&self) -> Result<(), Error> {
-        let _turn = self.applying.lock().await;
-        let result = self.apply_all().await;
+        let mut turn = self.applying.lock().await;
+        let result = self.apply_all(&mut turn).await;
         self.note_certainty(result.is_ok());
         result
     }
@@ -160,25 +168,29 @@ impl Node {
 
     /// Applies everything up to `revision`; on a node in doubt everything there is, because what made it doubt may have
     /// been a later change than the caller's own.
-    async fn apply_known(&self, revision: Revision) -> Result<(), Error> {
+    async fn apply_known(&self, revision: Revision, turn: &mut Applying) -> Result<(), Error> {
         if !self.is_certain() {
-            return self.apply_all().await;
+            return self.apply_all(turn).await;
         }
         while self.revision() < revision {
-            self.apply_round().await?;
+            self.apply_round(turn).await?;
         }
         Ok(())
     }
 
-    async fn apply_all(&self) -> Result<(), Error> {
-        while self.apply_round().await? {}
+    async fn apply_all(&self, turn: &mut Applying) -> Result<(), Error> {
+        while self.apply_round(turn).await? {}
         Ok(())
     }
 
     /// Applies the next changes; whether there are more.
-    async fn apply_round(&self) -> Result<bool, Error> {
+    async fn apply_round(&self, turn: &mut Applying) -> Result<bool, Error> {
         self.ensure_followable()?;
-        let feed = self.ledger.changes_after(self.revision(), ROUND).await;
+        let place = FeedPlace {
+            revision: self.revision(),
+            within: turn.within,
+        };
+        let feed = self.ledger.changes_after(place, ROUND).await;
         match feed.map_err(|error| self.heed(error))? {
             Feed::Changes {
                 changes,
@@ -186,7 +198,8 @@ impl Node {
                 more,
             } => {
                 self.apply(&changes).await?;
-                self.set_applied(through);
+                turn.within = through.within;
+                self.set_applied(through.revision);
                 Ok(more)
             }
             Feed::Pruned => Err(self.note_behind()),

@@ -55,16 +55,36 @@ pub struct Change {
     pub is_gone: bool,
 }
 
-/// What happened after a revision.
+/// How far somebody has come with the feed. One revision may have a hundred thousand changes, which are read and applied
+/// in pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedPlace {
+    /// Every change up to this revision.
+    pub revision: Revision,
+    /// And of the next revision those up to this one, in the order of the feed.
+    pub within: Option<ChangeKind>,
+}
+
+/// At the end of that revision.
+impl From<Revision> for FeedPlace {
+    fn from(revision: Revision) -> Self {
+        Self {
+            revision,
+            within: None,
+        }
+    }
+}
+
+/// What happened after a place of the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Feed {
     /// These changes, in order of revision.
     Changes {
-        /// Every change of every revision up to `through`.
+        /// Every change up to `through`.
         changes: Vec<Change>,
-        /// Whoever applies them is as of this revision.
-        through: Revision,
-        /// Whether there are later ones: ask again from `through`.
+        /// Whoever applies them has come so far.
+        through: FeedPlace,
+        /// Whether there may be later ones: ask again from `through`.
         more: bool,
     },
     /// Changes that were asked for are pruned: load everything anew.
@@ -72,15 +92,24 @@ pub enum Feed {
 }
 
 impl Catalog {
-    /// What happened after `after`, about `limit` changes of it: a revision is never cut in two. One round trip, for it is
-    /// what every node asks after every act of any of them.
+    /// What happened after `after`, at most `limit` changes of it. One round trip, for it is what every node asks after
+    /// every act of any of them.
     ///
     /// # Errors
     /// [`Error::Rewound`], [`Error::NewerSchema`], [`Error::Unavailable`], [`Error::Corrupt`].
-    pub async fn changes_after(&self, after: Revision, limit: u32) -> Result<Feed, Error> {
+    pub async fn changes_after(&self, after: impl Into<FeedPlace>, limit: u32) -> Result<Feed, Error> {
+        let FeedPlace {
+            revision: after,
+            within,
+        } = after.into();
+        let limit = limit.max(1);
+        // Nothing comes before the empty word.
+        let (kind, subject) = within.map_or(("", String::new()), |what| (what.kind(), what.subject()));
         let rows = sqlx::query(FEED)
-            .bind(after.get())
-            .bind(i64::from(limit.max(1)))
+            .bind(after.get() + 1)
+            .bind(kind)
+            .bind(subject)
+            .bind(i64::from(limit))
             .fetch_all(&mut *self.feed_reader().await?)
             .await?;
         let ledger = rows.first().ok_or(Error::Missing { what: "ledger" })?;
@@ -97,11 +126,15 @@ impl Catalog {
         let is_quiet = ledger.opt_int("revision")?.is_none();
         let rows = if is_quiet { &[] } else { &rows[..] };
         let changes = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let through = changes.last().map_or(found, |last| last.revision);
+        let cut_off = changes.last().filter(|_| changes.len() >= limit as usize);
+        let through = cut_off.map_or(FeedPlace::from(found), |last| FeedPlace {
+            revision: Revision::new(last.revision.get() - 1),
+            within: Some(last.what),
+        });
         Ok(Feed::Changes {
+            more: cut_off.is_some(),
             changes,
             through,
-            more: through < found,
         })
     }
 
@@ -127,8 +160,8 @@ impl Catalog {
     }
 }
 
-/// The changes of the first revisions that fit, or of the very next one if that alone is larger, with the ledger as it was
-/// at the same moment and with what became of their subjects. Each subject is asked for by itself: as a list of what
+/// The first changes after a place, with the ledger as it was at the same moment and with what became of their subjects.
+/// Each subject is asked for by itself: as a list of what
 /// exists, PostgreSQL might read a whole table for it.
 const FEED: &str = "
     SELECT l.singleton, l.revision AS current, l.changes_floor, l.schema_version, c.revision, c.kind, c.subject,
@@ -142,9 +175,9 @@ const FEED: &str = "
                 WHERE s.id = c.subject AND s.ended_at IS NULL AND u.disabled_at IS NULL)
             ELSE CAST(1 AS BIGINT)
         END AS lives
-    FROM ledger l LEFT JOIN changes c ON c.revision > $1 AND c.revision <= (
-        SELECT MAX(revision) FROM (
-            SELECT revision FROM changes WHERE revision > $1 ORDER BY revision LIMIT $2) AS first_changes)
+    FROM ledger l LEFT JOIN (
+        SELECT revision, kind, subject FROM changes WHERE (revision, kind, subject) > ($1, $2, $3)
+        ORDER BY revision, kind, subject LIMIT $4) AS c ON 1 = 1
     ORDER BY c.revision, c.kind, c.subject";
 
 fn read(row: &AnyRow) -> Result<Change, Error> {

@@ -42,7 +42,7 @@ mod users;
 
 pub use audit::{AuditFault, AuditQuery, AuditVerdict};
 pub use catalog::Catalog;
-pub use changes::{Change, ChangeKind, Feed};
+pub use changes::{Change, ChangeKind, Feed, FeedPlace};
 pub use databases::{DatabaseFilter, DatabaseQuery, DatabaseSort, NewDatabase};
 pub use directory::{Directory, DirectoryEntry};
 pub use errors::Error;

@@ -82,7 +82,7 @@ scenarios! {
     audit::every_tampering_shows,
     audit::events_are_found_by_what_they_say,
     feed::commit_order_is_revision_order,
-    feed::a_revision_is_never_cut,
+    feed::a_large_revision_comes_in_pieces,
     feed::what_is_pruned_is_said_to_be,
     pages::tokens_come_exactly_once_in_every_order,
     pages::tokens_are_found_by_what_they_are,

@@ -132,7 +132,7 @@ pub(crate) async fn a_catalog_of_version_1_keeps_everything(mut stage: Stage) ->
     });
     let feed = Feed::Changes {
         changes: changes.into(),
-        through: Revision::new(2),
+        through: Revision::new(2).into(),
         more: false,
     };
     assert_eq!(catalog.changes_after(Revision::new(0), 9).await?, feed);

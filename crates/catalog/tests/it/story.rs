@@ -70,7 +70,7 @@ pub(crate) async fn a_token_lives_and_dies(stage: Stage) -> Result<(), Error> {
         catalog.changes_after(Revision::new(1), 100).await?,
         Feed::Changes {
             changes: vec![change(2), change(3)],
-            through: Revision::new(3),
+            through: Revision::new(3).into(),
             more: false
         }
     );
