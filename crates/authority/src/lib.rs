@@ -27,8 +27,11 @@ mod management_tokens;
 mod node;
 mod nodes;
 mod passwords;
+mod receipts;
 mod revocations;
 mod sessions;
+#[cfg(test)]
+mod simulation;
 mod tables;
 mod terms;
 mod tethers;

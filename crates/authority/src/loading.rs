@@ -1,13 +1,15 @@
 //! Loading: everything at once, at the start and when the changes since were forgotten; and what keeps a node from
 //! following the feed at all.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use rescind_catalog::Error as CatalogError;
 
 use crate::Error;
 use crate::leases::Leases;
 use crate::node::Node;
+use crate::timers::sleep;
 
 /// What keeps a node from following the feed.
 #[derive(Debug, Default)]
@@ -21,12 +23,37 @@ pub(crate) struct Obstacle {
 /// How often a start begins again because the changes since it began were forgotten meanwhile.
 const STARTS: u32 = 3;
 
+/// A load of which nothing was heard for so long is given up: its connection is dead. The whole may take minutes.
+const SILENCE: Duration = Duration::from_secs(20);
+
 #[derive(Debug, thiserror::Error)]
 enum Cannot {
+    #[error("the catalog fell silent while everything was loaded")]
+    Hear,
     #[error("the changes since this node was cut off were forgotten: it loads everything anew")]
     Follow,
     #[error("the catalog went back: start this node anew")]
     Trust,
+}
+
+/// What comes of `work`, unless nothing was `heard` of it for too long.
+async fn unless_silent<T>(heard: &AtomicU64, work: impl Future<Output = T>) -> Result<T, Error> {
+    let silence = async {
+        let mut before = None;
+        loop {
+            let now = Some(heard.load(Ordering::Relaxed));
+            if now == before {
+                return;
+            }
+            before = now;
+            sleep(SILENCE).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => Ok(done),
+        () = silence => Err(Error::Unavailable(Box::new(Cannot::Hear))),
+    }
 }
 
 impl Node {
@@ -56,13 +83,13 @@ impl Node {
         self.obstacle.is_behind.store(true, Ordering::Release);
         self.close();
         self.grants.doubt_all();
-        let loaded = self
-            .ledger
-            .load_grants(&mut |loaded| {
-                self.put_grant(loaded);
-            })
-            .await;
-        let revision = loaded.map_err(|error| self.heed(error))?;
+        let heard = AtomicU64::new(0);
+        let mut take = |loaded| {
+            self.put_grant(loaded);
+            heard.fetch_add(1, Ordering::Relaxed);
+        };
+        let loaded = unless_silent(&heard, self.ledger.load_grants(&mut take));
+        let revision = loaded.await?.map_err(|error| self.heed(error))?;
         if revision < self.revision() {
             return Err(self.heed(CatalogError::Rewound {
                 seen: self.revision(),
@@ -71,7 +98,9 @@ impl Node {
         }
         self.grants.cut_doubted();
         // As of the same revision or of a later one: the feed tells of the rest.
-        let entries = self.ledger.load_directory().await?.entries;
+        let entries = unless_silent(&heard, self.ledger.load_directory())
+            .await??
+            .entries;
         self.directory
             .replace(entries.into_iter().map(|entry| (entry.cluster, entry.view)));
         self.token_index.note_everything();

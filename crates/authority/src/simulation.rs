@@ -1,0 +1,208 @@
+//! The real code of nodes, leases and fences in a world that a seed makes up: machines that stop, clocks that run wrong,
+//! messages that are lost or late, a database that forgets; and a look at what clients saw of it.
+//!
+//! `SIMULATION_SEEDS=100000 cargo test -p rescind-authority simulation` runs more of them, `SIMULATION_SEED=7` one.
+
+mod actors;
+mod history;
+mod machines;
+mod postgres;
+mod processes;
+pub(crate) mod timers;
+mod weather;
+mod world;
+
+use std::time::{Duration, Instant};
+
+use rescind_testkit::SeededRng;
+
+use self::actors::{act_on_tokens, break_things, use_tokens};
+use self::history::{Answer, History};
+use self::machines::Machine;
+use self::processes::{Kind, Request, admit, start};
+use self::weather::{Lie, Weather};
+use self::world::{nanos, run_until, spawn, with};
+
+/// The machine that acts and takes no lease.
+const GUEST: usize = 0;
+
+/// What a seed decides for the whole of its world.
+#[derive(Debug, Clone, Copy)]
+struct Setting {
+    ttl: Duration,
+    /// How long nothing breaks, at most.
+    calm: Duration,
+    /// How long things break.
+    storm: u64,
+}
+
+/// What remains of a world.
+struct Past {
+    history: History,
+    /// True time that passed.
+    lasted: Duration,
+}
+
+fn run(seed: u64, lie: Option<Lie>) -> Past {
+    let rng = SeededRng::new(seed);
+    let setting = Setting {
+        ttl: Duration::from_millis([1_000, 2_000, 5_000][rng.below(3) as usize]),
+        calm: Duration::from_millis([100, 400, 2_000][rng.below(3) as usize]),
+        storm: nanos(Duration::from_secs(4 + rng.below(12))),
+    };
+    let weather = Weather::draw(&rng, lie);
+    let machines = (0..3 + rng.below(3))
+        .map(|_| Machine::new(rate(&rng, lie), rng.below(nanos(Duration::from_secs(100)))));
+    world::begin(rng.next_u64(), weather, machines.collect());
+    let machines = with(|world| {
+        world.postgres.is_up = true;
+        world.machines.len()
+    });
+    for machine in 0..machines {
+        start(machine, setting.ttl, machine != GUEST);
+    }
+    for _ in 0..2 {
+        spawn(None, use_tokens(setting.storm));
+    }
+    for _ in 0..3 {
+        spawn(None, act_on_tokens(setting, setting.storm));
+    }
+    spawn(None, break_things(setting, setting.storm));
+    run_until(setting.storm);
+    calm_down(setting);
+    let world = world::end().expect("begun above");
+    Past {
+        history: world.history,
+        lasted: Duration::from_nanos(world.now),
+    }
+}
+
+/// By how many millionths a machine's clocks are wrong: one in a hundred is allowed for.
+fn rate(rng: &SeededRng, lie: Option<Lie>) -> i64 {
+    let most = if lie == Some(Lie::Drift) { 100_000 } else { 9_990 };
+    match rng.below(4) {
+        0 => -most,
+        1 => most,
+        _ => i64::try_from(rng.below(most as u64 * 2)).expect("small") - most,
+    }
+}
+
+/// Nothing breaks any more: after a while everything works on every node, and every act has returned.
+fn calm_down(setting: Setting) {
+    with(|world| world.weather.is_stormy = false);
+    // What was broken for some time mends within three terms; then whoever hangs has its time to notice.
+    let rest = [setting.ttl * 9 + Duration::from_secs(12), Duration::from_secs(60)];
+    for rest in rest {
+        let until = with(|world| world.now) + nanos(rest);
+        run_until(until);
+        let is_well = with(|world| {
+            let mut tokens = world.history.tokens.iter();
+            let mut nodes = world.machines[GUEST + 1..].iter();
+            tokens.all(|token| token.settled().is_some())
+                && nodes.all(|machine| {
+                    machine
+                        .process
+                        .as_ref()
+                        .is_some_and(|process| !process.node.is_behind())
+                })
+        });
+        if is_well {
+            break;
+        }
+    }
+    let until = with(|world| world.now);
+    let (tokens, machines) = with(|world| (world.history.tokens.len(), world.machines.len()));
+    for token in 0..tokens {
+        let rights = with(|world| world.history.tokens[token].settled());
+        let Some(rights) = rights else {
+            with(|world| {
+                world
+                    .history
+                    .violation(token, until, "an act has not returned long after all was well")
+            });
+            continue;
+        };
+        for machine in (0..machines).filter(|machine| *machine != GUEST) {
+            let process = with(|world| world.machines[machine].process.clone());
+            for right in [1, 2] {
+                let request = Request {
+                    token,
+                    right,
+                    kind: Kind::Short,
+                    sent: until,
+                };
+                let answer = process.as_ref().map(|process| admit(&process.node, request).0);
+                let is_right = match rights {
+                    0 => matches!(answer, Some(Answer::Revoked | Answer::Unknown)),
+                    _ if rights & right != 0 => answer == Some(Answer::Admitted),
+                    _ => answer == Some(Answer::Forbidden),
+                };
+                if !is_right {
+                    let what =
+                        format!("machine {machine} says {answer:?} for {right} long after all was well");
+                    with(|world| world.history.violation(token, until, &what));
+                }
+            }
+        }
+    }
+}
+
+/// The seeds to run: those that the environment names, or so many that a build takes some seconds for them.
+fn seeds() -> std::ops::Range<u64> {
+    let number = |name| {
+        std::env::var(name)
+            .ok()
+            .map(|text: String| text.parse::<u64>().expect("a number"))
+    };
+    match number("SIMULATION_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SIMULATION_SEEDS").unwrap_or(200),
+    }
+}
+
+#[test]
+fn promises_hold_whatever_breaks() {
+    let began = Instant::now();
+    let mut sum = History::default();
+    let mut lasted = Duration::ZERO;
+    let seeds = seeds();
+    let mut failed = Vec::new();
+    for seed in seeds.clone() {
+        let past = run(seed, None);
+        let history = past.history;
+        if let Some(first) = history.violations.first() {
+            println!(
+                "seed {seed}: {} violations, the first {first}",
+                history.violations.len()
+            );
+            println!(
+                "  SIMULATION_SEED={seed} cargo test -p rescind-authority --lib simulation::promises -- --nocapture"
+            );
+            failed.push(seed);
+        }
+        lasted += past.lasted;
+        sum.requests += history.requests;
+        sum.admitted += history.admitted;
+        sum.effects += history.effects;
+        sum.acts += history.acts;
+        sum.revocations += history.revocations;
+        sum.undisturbed += history.undisturbed;
+        sum.faults += history.faults;
+    }
+    println!(
+        "{} seeds, {} hours of their time in {:.1?}: {} requests, {} admitted, {} effects, {} attempts of acts, \
+         {} revocations, {} acts undisturbed, {} faults, {} seeds with violations",
+        seeds.end - seeds.start,
+        lasted.as_secs() / 3_600,
+        began.elapsed(),
+        sum.requests,
+        sum.admitted,
+        sum.effects,
+        sum.acts,
+        sum.revocations,
+        sum.undisturbed,
+        sum.faults,
+        failed.len()
+    );
+    assert!(failed.is_empty(), "seeds {failed:?}");
+}
