@@ -9,6 +9,7 @@ use rescind_domain::{
 };
 
 use crate::grants::TokenRef;
+use crate::receipts::Revoked;
 use crate::{Authority, Caller, Error, Place, RevokeOutcome};
 
 /// One token that somebody wants revoked.
@@ -74,6 +75,23 @@ impl Ask {
             token: TokenRef::Management(id),
             account,
             owner: Owner::Account(account),
+        }
+    }
+}
+
+impl Ask {
+    /// Whose receipt comes of it.
+    pub(crate) fn receipt(&self) -> Revoked {
+        let (act, subject) = match self.token {
+            TokenRef::Database(id) => (Act::DatabaseTokenReceipt, id.to_string()),
+            TokenRef::Management(id) => (Act::ManagementTokenReceipt, id.to_string()),
+            TokenRef::Session(id) => (Act::UserReceipt, id.to_string()),
+        };
+        Revoked {
+            actor: self.caller.actor(),
+            account: self.account,
+            act,
+            subject: Some(subject),
         }
     }
 }

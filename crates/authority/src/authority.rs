@@ -15,6 +15,7 @@ use crate::grants::GrantTable;
 use crate::leases::{Leases, Shared, hear};
 use crate::node::Node;
 use crate::passwords::Passwords;
+use crate::receipts::Receipts;
 use crate::turns::Turns;
 use crate::usage::UsageTable;
 use crate::{Error, SessionLimits};
@@ -89,6 +90,8 @@ pub struct Authority {
     pub(crate) paces: Paces,
     /// Revocations that wait for the ledger.
     pub(crate) turns: Turns,
+    /// What the audit log does not have yet.
+    pub(crate) receipts: Receipts,
     /// Failed attempts to sign in.
     pub(crate) attempts: Attempts,
     /// Wrong codes of devices.
@@ -149,9 +152,10 @@ impl Authority {
         let authority = Self {
             node,
             passwords: Passwords::new(&*settings.rng)?,
-            usage: UsageTable::new(),
+            usage: UsageTable::new(settings.clock.now()),
             paces: Paces::default(),
             turns: Turns::default(),
+            receipts: Receipts::default(),
             attempts: Attempts::default(),
             guesses: Guesses::default(),
             asking: tokio::sync::Mutex::new(()),
@@ -174,9 +178,18 @@ impl Authority {
         tokio::join!(
             self.keep_time(&shutdown),
             self.keep_current(&shutdown),
+            self.keep_receipts(&shutdown),
             self.keep_books(&shutdown)
         );
+        self.flush().await;
+    }
+
+    /// Writes down what is kept in memory for a moment: uses and receipts. For processes that are about to end.
+    pub async fn flush(&self) {
         self.flush_uses().await;
+        if !self.write_receipts().await {
+            tracing::warn!("the last receipts of revocations are not in the audit log: the catalog is away");
+        }
     }
 
     async fn keep_current(&self, shutdown: &CancellationToken) {
@@ -218,6 +231,7 @@ impl Authority {
                 () = shutdown.cancelled() => break,
                 _ = flush.tick() => {
                     self.flush_uses().await;
+                    self.learn_of_others().await;
                     self.prune_changes(PRUNED_AT_ONCE).await;
                 }
                 _ = forget.tick() => {
@@ -288,6 +302,15 @@ impl Authority {
     async fn flush_uses(&self) {
         if let Err(error) = self.record_uses().await {
             tracing::warn!(%error, "last-used times were not recorded");
+        }
+    }
+
+    async fn learn_of_others(&self) {
+        if matches!(self.node.leases, Leases::Sole) {
+            return;
+        }
+        if let Err(error) = self.learn_uses().await {
+            tracing::warn!(%error, "when sessions were used on other nodes is not known");
         }
     }
 

@@ -9,7 +9,6 @@ use rescind_domain::{
 };
 
 use crate::asks::{Ask, Revocation, Verdict};
-use crate::fences::note_took;
 use crate::grants::{Grant, TokenRef};
 use crate::{Authority, Caller, Error, Place, Refusal};
 
@@ -122,8 +121,15 @@ impl Authority {
                 .collect();
             let ended = this.grants().endings.wait_for(|token| revoked.contains(&token));
             let receipt = this.fence_when(ended, revision, wait).await?;
-            if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Now)) {
-                note_took(&receipt);
+            let mut now = verdicts
+                .iter()
+                .zip(&asks)
+                .filter(|(verdict, _)| matches!(verdict, Verdict::Now));
+            if let Some((_, first)) = now.next() {
+                let several = now.next().is_some();
+                let mut revoked = first.receipt();
+                revoked.subject = revoked.subject.filter(|_| !several);
+                this.note_receipt(revoked, &receipt, wait);
             }
             Ok((verdicts.iter().map(Verdict::outcome).collect(), receipt))
         })

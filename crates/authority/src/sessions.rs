@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::databases::pair;
 use crate::failures::{FailedAttempts, keep_pace};
 use crate::passwords::CheckError;
+use crate::receipts::Revoked;
 use crate::users::{in_words, own_words, shut_out, user_entry};
 use crate::waits::Wait;
 use crate::{Authority, Caller, Error, Refusal};
@@ -303,7 +304,9 @@ impl Authority {
             let ended = tx.end_sessions_of(user.id, now, None).await?;
             tx.deny_approved_device_requests(user.id).await?;
             let revision = this.commit(tx, ended_entry(&caller, user.id, &ended)).await?;
-            this.fence(revision, wait).await
+            let receipt = this.fence(revision, wait).await?;
+            this.note_receipt(Revoked::user(&caller, id), &receipt, wait);
+            Ok(receipt)
         })
         .await
     }

@@ -45,7 +45,11 @@ impl Authority {
         self.act(move |this| async move {
             let Answer { verdict, revision } = this.take_turn(ask).await?;
             match verdict {
-                Verdict::Now => this.fence_off_revoked(ask.token, revision, wait).await,
+                Verdict::Now => {
+                    let receipt = this.fence_off(ask.token, revision, wait).await?;
+                    this.note_receipt(ask.receipt(), &receipt, wait);
+                    Ok(receipt)
+                }
                 Verdict::Before(_) => this.fence_off(ask.token, revision, wait).await,
                 Verdict::NotYours(reason) => Err(reason),
                 Verdict::NotFound => Err(match ask.token {

@@ -9,6 +9,7 @@ use rescind_domain::{
 use zeroize::Zeroizing;
 
 use crate::databases::pair;
+use crate::receipts::Revoked;
 use crate::{Authority, Caller, Error};
 
 /// What a new user shall be.

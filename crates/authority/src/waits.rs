@@ -45,6 +45,14 @@ impl Wait {
         Self::begin(None)
     }
 
+    /// The same wait, without an end before all is known.
+    pub(crate) fn to_its_end(self) -> Self {
+        Self {
+            patience: None,
+            ..self
+        }
+    }
+
     /// Runs `work`, or as much of it as there is time for.
     pub(crate) async fn bound<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         match self.patience {

@@ -105,10 +105,14 @@ acts! {
     DatabaseTokenUpdate = "database_token.update",
     /// A database token was revoked.
     DatabaseTokenRevoke = "database_token.revoke",
+    /// What became of a revocation of database tokens on every node.
+    DatabaseTokenReceipt = "database_token.receipt",
     /// A management token was created.
     ManagementTokenCreate = "management_token.create",
     /// A management token was revoked.
     ManagementTokenRevoke = "management_token.revoke",
+    /// What became of a revocation of management tokens on every node.
+    ManagementTokenReceipt = "management_token.receipt",
     /// A user was created.
     UserCreate = "user.create",
     /// A user's password was set.
@@ -121,6 +125,8 @@ acts! {
     UserEnable = "user.enable",
     /// A user was deleted.
     UserDelete = "user.delete",
+    /// What became, on every node, of shutting a user out.
+    UserReceipt = "user.receipt",
     /// A person was invited.
     InvitationCreate = "invitation.create",
     /// An invitation was accepted.

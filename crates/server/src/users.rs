@@ -44,6 +44,7 @@ pub(crate) async fn run(command: UserCommand) -> Result<(), Failure> {
     )
     .await?;
     let done = act(&authority, &directory, command).await;
+    authority.flush().await;
     catalog.close().await;
     // What was done stays done, whether or not anyone reads about it.
     let _ = writeln!(std::io::stdout().lock(), "{}", done?);
