@@ -19,6 +19,8 @@ mod nodes;
 mod oauth;
 mod pages;
 mod partitions;
+mod preferences;
+mod receipts;
 mod revocations;
 mod secrets;
 mod tables;
@@ -35,9 +37,7 @@ pub use databases::{
 };
 pub use errors::ErrorBody;
 pub use fields::{FieldError, PathForm, decode};
-pub use headers::{
-    RESCIND_EFFECTIVE_MS, RESCIND_MAIL, RESCIND_NODES, RESCIND_REVISION, RESCIND_TOTAL_COUNT, ReceiptHeaders,
-};
+pub use headers::{RESCIND_MAIL, RESCIND_TOTAL_COUNT};
 pub use invitations::{CreateInvitation, CreatedInvitation, Invitation, NewInvitation};
 pub use management_tokens::{
     CreateManagementToken, CreatedManagementToken, ManagementToken, NewManagementToken,
@@ -54,7 +54,14 @@ pub use pages::{
     PageQuery, SortOrder, StatusFilter, TableListQuery, TokenStatusFilter, link_next, next_of_link,
 };
 pub use partitions::{Bucket, TemplatePart};
-pub use revocations::{RevokeDatabaseTokens, RevokeTokens, RevokedToken, TokenFilter, TokensToRevoke};
+pub use preferences::{PREFER, PREFERENCE_APPLIED, WaitPreference};
+pub use receipts::{
+    NodeReceipt, RESCIND_EFFECTIVE_MS, RESCIND_NODE_STATES, RESCIND_NODES, RESCIND_REVISION,
+    RESCIND_SETTLED_WITHIN_MS, Receipt, ReceiptHeaders, ReceiptState,
+};
+pub use revocations::{
+    RevokeDatabaseTokens, RevokeTokens, RevokedToken, RevokedTokens, TokenFilter, TokensToRevoke,
+};
 pub use secrets::SecretText;
 pub use tables::{CreateTable, IdentifiedTable, NewTable, RenameTable, Table, TableColumn, TableDetails};
 pub use tokens::{

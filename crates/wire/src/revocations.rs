@@ -4,10 +4,10 @@ use rescind_domain::{Actor, DatabaseName, DatabaseTokenId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::fields::given;
-use crate::{FieldError, Moment, SecretText};
+use crate::{FieldError, Moment, Receipt, SecretText};
 
 /// The most tokens that one request revokes.
-const MOST: usize = 1_000;
+const MOST: usize = 100_000;
 
 /// Revokes tokens by their ids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ const MOST: usize = 1_000;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RevokeTokens {
     /// Which; one that is given twice counts once.
-    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 1000))]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 100000))]
     pub ids: Vec<String>,
 }
 
@@ -23,7 +23,7 @@ impl RevokeTokens {
     /// Reads every id.
     ///
     /// # Errors
-    /// No id, more than 1,000, or the first that is none.
+    /// No id, more than 100,000, or the first that is none.
     pub fn parse<Id: std::str::FromStr<Err: ToString>>(self) -> Result<Vec<Id>, FieldError> {
         if !(1..=MOST).contains(&self.ids.len()) {
             let message = format!("must hold 1 to {MOST} ids, not {}", self.ids.len());
@@ -48,14 +48,14 @@ pub struct RevokeDatabaseTokens {
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",
-        schema(nullable = false, min_items = 1, max_items = 1000)
+        schema(nullable = false, min_items = 1, max_items = 100000)
     )]
     pub ids: Option<Vec<String>>,
     /// The secret of one, as it was found where it should not be.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub secret: Option<SecretText>,
-    /// What they have in common; the first 1,000 of them.
+    /// What they have in common; the first 100,000 of them.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub filter: Option<TokenFilter>,
@@ -152,6 +152,19 @@ impl TokenFilter {
     }
 }
 
+/// What became of tokens that were to be revoked together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RevokedTokens {
+    /// What became of each.
+    pub tokens: Vec<RevokedToken>,
+    /// What each node made of it. Absent when there was nothing to do, as in a dry run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub receipt: Option<Receipt>,
+}
+
 /// What became of one of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -179,7 +192,7 @@ mod tests {
         let id = "11111111-1111-4111-8111-111111111111".to_owned();
         let parse = |ids: Vec<String>| RevokeTokens { ids }.parse::<DatabaseTokenId>();
         assert_eq!(parse(vec![id.clone()]).map(|ids| ids.len()), Ok(1));
-        for wrong in [vec![], vec![id.clone(); 1_001], vec![id, "x".to_owned()]] {
+        for wrong in [vec![], vec![id.clone(); 100_001], vec![id, "x".to_owned()]] {
             let error = parse(wrong).expect_err("refused").to_string();
             assert!(error.starts_with("ids"), "{error}");
         }

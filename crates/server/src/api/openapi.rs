@@ -6,6 +6,10 @@ use std::sync::LazyLock;
 use axum::body::Bytes;
 use axum::http::header;
 use axum::response::IntoResponse;
+use rescind_wire::{
+    PREFER, PREFERENCE_APPLIED, RESCIND_EFFECTIVE_MS, RESCIND_NODE_STATES, RESCIND_NODES, RESCIND_REVISION,
+    RESCIND_SETTLED_WITHIN_MS,
+};
 use serde_json::{Value, json};
 use utoipa::OpenApi as _;
 
@@ -252,8 +256,9 @@ fn operations(item: &mut Value) -> impl Iterator<Item = &mut Value> {
         .filter(|value| value.is_object())
 }
 
-/// Adds the refusals that any operation can meet.
+/// Adds what answers to acts have in common, and the refusals that any operation can meet.
 fn complete(operation: &mut Value) {
+    describe_receipt(operation);
     let needs_token = operation.get("security").is_none();
     let has_body = operation.get("requestBody").is_some();
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
@@ -271,6 +276,56 @@ fn complete(operation: &mut Value) {
             );
         }
     }
+}
+
+/// An answer with a revision has the whole receipt, and may come before every node acts by it.
+fn describe_receipt(operation: &mut Value) {
+    let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+    let Some(responses) = responses else { return };
+    let acts = |response: &Value| response["headers"].get(RESCIND_REVISION).is_some();
+    let Some(done) = responses.values_mut().find(|response| acts(response)) else {
+        return;
+    };
+    let header = |says: &str, kind: &str| json!({ "description": says, "schema": { "type": kind } });
+    let mut accepted = done.clone();
+    accepted["description"] = json!(
+        "Done and durable, but when the wait that `Prefer` asks for ended, not every node was known to act by it: \
+         `Rescind-Node-States` says which are awaited. Repeating the request is safe and waits again."
+    );
+    for (response, is_complete) in [(&mut *done, true), (&mut accepted, false)] {
+        let headers = &mut response["headers"];
+        headers[RESCIND_NODES] = header(NODES, "string");
+        headers[RESCIND_NODE_STATES] = header(NODE_STATES, "string");
+        headers[PREFERENCE_APPLIED] = header("With `Prefer`: what was heeded of it.", "string");
+        if is_complete {
+            headers[RESCIND_EFFECTIVE_MS] = header("How long that took, in milliseconds.", "integer");
+        } else {
+            headers[RESCIND_REVISION]["description"] = json!("The revision that made the change.");
+            headers[RESCIND_SETTLED_WITHIN_MS] = header(SETTLED_WITHIN, "integer");
+        }
+    }
+    responses.insert("202".to_owned(), accepted);
+    match operation.get_mut("parameters").and_then(Value::as_array_mut) {
+        Some(parameters) => parameters.push(prefer()),
+        None => operation["parameters"] = json!([prefer()]),
+    }
+}
+
+const NODES: &str = "Nodes that act by it, of all that held a lease: `1/1`.";
+const NODE_STATES: &str = "What each node made of it, where there are several or one is awaited (RFC 9651): \
+                           `\"node-1\";applied=3, \"node-2\";lapsed, \"node-3\";awaited`.";
+const SETTLED_WITHIN: &str =
+    "In how many milliseconds every node acts by it or has stopped by itself, at the latest.";
+
+fn prefer() -> Value {
+    json!({
+        "name": PREFER,
+        "in": "header",
+        "description": "`wait=SECONDS` (RFC 7240): answer within this time, with 202 if not every node is known to act by \
+                        the change by then. Without it, the answer waits for every node, or for the end of its lease.",
+        "schema": { "type": "string" },
+        "example": "wait=10",
+    })
 }
 
 const REFUSALS: &[(&str, &str, &str)] = &[

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn, map_response};
 use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use rescind_authority::Authority;
@@ -12,6 +12,7 @@ use rescind_domain::Clock;
 use rescind_ui::Post;
 
 use super::errors::{Problem, shortened};
+use super::receipts::tell_preference;
 use super::{
     accounts, audit_events, clusters, databases, invitations, management_tokens, nodes, openapi, tables,
     tokens, users,
@@ -76,6 +77,7 @@ pub fn router(setup: Setup) -> Router {
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(map_response(keep_out_of_caches))
+        .layer(from_fn(tell_preference))
         .with_state(Api {
             authority,
             clock,

@@ -199,12 +199,13 @@ impl Story {
     }
 
     fn conclude(&self, revoked: &Answer) -> Result<(), Failure> {
-        let Some(receipt) = revoked.receipt else {
+        let receipt = revoked.receipt.as_ref();
+        let Some((receipt, took_ms)) = receipt.and_then(|receipt| Some((receipt, receipt.took_ms?))) else {
             return Err(Failure::new("the revocation was answered without a receipt"));
         };
         let summary = format!(
             "\nReceipt: refused on {} of {} nodes after {} ms, revision {}.",
-            receipt.applied, receipt.nodes, receipt.took_ms, receipt.revision
+            receipt.applied, receipt.nodes, took_ms, receipt.revision
         );
         self.stage.say(self.stage.bold(&summary))
     }

@@ -21,11 +21,7 @@ use crate::api::receipts::Changed;
             status = 200,
             description = "The database as it is now.",
             body = IdentifiedDatabase,
-            headers(
-            ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
-            ("Rescind-Nodes" = String, description = "Nodes that act by it, of all that held a lease: `1/1`."),
-            ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds.")
-        )
+            headers(("Rescind-Revision" = i64, description = "The revision by which every node now acts."))
         ),
         (status = 409, description = "An active database has the new name.", body = ErrorBody)
     )

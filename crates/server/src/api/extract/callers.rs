@@ -15,6 +15,7 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 use super::paths::{Names, documented, uuid_schema};
 use super::queries::NoQuery;
 use crate::api::errors::Problem;
+use crate::api::receipts::wait_preference;
 use crate::api::router::Api;
 
 /// An authenticated caller.
@@ -75,6 +76,10 @@ impl Party for Asker {
             api.authority
                 .note_caller(&caller, peer.ip().to_canonical(), agent);
         }
+        let caller = match wait_preference(&parts.headers) {
+            Some(wait) => caller.waiting_at_most(wait.patience),
+            None => caller,
+        };
         Ok(Self {
             authority: Arc::clone(&api.authority),
             caller,

@@ -6,7 +6,7 @@ mod callers;
 mod paths;
 mod queries;
 
-pub(crate) use bodies::Body;
+pub(crate) use bodies::{Body, MANY_IDS};
 pub(crate) use callers::{Asker, At, Within};
 pub(crate) use paths::{
     ClusterSegment, DatabaseIdSegment, DatabaseSegment, InvitationSegment, ManagementTokenSegment,

@@ -31,8 +31,6 @@ use crate::links;
             body = CreatedInvitation,
             headers(
                 ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
-                ("Rescind-Nodes" = String, description = "Nodes that act by it, of all that held a lease: `1/1`."),
-                ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds."),
                 ("Rescind-Mail" = String, description = "Where there is a mail server: `sent` or `failed`.")
             )
         ),

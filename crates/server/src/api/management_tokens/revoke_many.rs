@@ -1,9 +1,9 @@
 //! `POST /accounts/{accountId}/management-tokens/revoke`
 
-use rescind_wire::{RevokeTokens, RevokedToken};
+use rescind_wire::{RevokeTokens, RevokedTokens};
 
 use crate::api::errors::Problem;
-use crate::api::extract::{Body, Within};
+use crate::api::extract::{Body, MANY_IDS, Within};
 use crate::api::receipts::Changed;
 use crate::api::revocations::shown;
 
@@ -22,21 +22,18 @@ use crate::api::revocations::shown;
     responses((
             status = 200,
             description = "What became of each, in the order given.",
-            body = [RevokedToken],
-            headers(
-                ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
-                ("Rescind-Nodes" = String, description = "Nodes that act by it, of all that held a lease: `1/1`."),
-                ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds.")
-            )
+            body = RevokedTokens,
+            headers(("Rescind-Revision" = i64, description = "The revision by which every node now acts."))
         ))
 )]
 pub(crate) async fn revoke_many(
     Within { asker, account }: Within,
-    Body(body): Body<RevokeTokens>,
-) -> Result<Changed<Vec<RevokedToken>>, Problem> {
+    Body(body): Body<RevokeTokens, MANY_IDS>,
+) -> Result<Changed<RevokedTokens>, Problem> {
     let (outcomes, receipt) = asker
         .authority
         .revoke_management_tokens(&asker.caller, account, body.parse()?)
         .await?;
-    Ok(Changed(receipt, shown(&outcomes)))
+    let shown = shown(&outcomes, &receipt);
+    Ok(Changed(receipt, shown))
 }

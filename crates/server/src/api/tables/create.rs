@@ -19,7 +19,12 @@ use crate::api::receipts::Changed;
     params(At, DatabaseSegment),
     request_body = CreateTable,
     responses(
-        (status = 200, description = "Created.", body = Table),
+        (
+            status = 200,
+            description = "Created.",
+            body = Table,
+            headers(("Rescind-Revision" = i64, description = "The revision by which every node now acts."))
+        ),
         (status = 409, description = "An active table has the name, or the database has as many tables as it may.", body = ErrorBody)
     )
 )]

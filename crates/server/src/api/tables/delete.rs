@@ -16,11 +16,7 @@ use crate::api::receipts::Gone;
     responses((
             status = 204,
             description = "Deleted, on every node.",
-            headers(
-            ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
-            ("Rescind-Nodes" = String, description = "Nodes that act by it, of all that held a lease: `1/1`."),
-            ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds.")
-        )
+            headers(("Rescind-Revision" = i64, description = "The revision by which every node now acts."))
         ))
 )]
 pub(crate) async fn delete(

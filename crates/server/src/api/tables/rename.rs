@@ -18,7 +18,12 @@ use crate::api::receipts::Changed;
     params(At, DatabaseSegment, TableSegment),
     request_body = RenameTable,
     responses(
-        (status = 200, description = "The table as it is now.", body = IdentifiedTable),
+        (
+            status = 200,
+            description = "The table as it is now.",
+            body = IdentifiedTable,
+            headers(("Rescind-Revision" = i64, description = "The revision by which every node now acts."))
+        ),
         (status = 409, description = "An active table has the new name.", body = ErrorBody)
     )
 )]

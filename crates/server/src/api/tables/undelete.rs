@@ -17,7 +17,12 @@ use crate::api::receipts::Changed;
     tag = "Tables",
     params(At, DatabaseSegment, TableIdSegment),
     responses(
-        (status = 200, description = "The table as it is now.", body = IdentifiedTable),
+        (
+            status = 200,
+            description = "The table as it is now.",
+            body = IdentifiedTable,
+            headers(("Rescind-Revision" = i64, description = "The revision by which every node now acts."))
+        ),
         (status = 409, description = "It is not deleted, was deleted too long ago, or an active table has its name.", body = ErrorBody)
     )
 )]

@@ -22,11 +22,7 @@ use crate::api::receipts::Changed;
             status = 200,
             description = "Created.",
             body = CreatedDatabaseToken,
-            headers(
-            ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
-            ("Rescind-Nodes" = String, description = "Nodes that act by it, of all that held a lease: `1/1`."),
-            ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds.")
-        )
+            headers(("Rescind-Revision" = i64, description = "The revision by which every node now acts."))
         ),
         (status = 409, description = "Declared for clients' sake; creating a token conflicts with nothing.", body = ErrorBody)
     )

@@ -5,10 +5,10 @@ use axum::http::HeaderValue;
 use axum::response::{IntoResponse as _, Response};
 use rescind_authority::TokenSearch;
 use rescind_domain::{DatabaseTokenId, Extent, Subject, TokenStatus, Verb};
-use rescind_wire::{RESCIND_TOTAL_COUNT, RevokeDatabaseTokens, RevokedToken, TokensToRevoke};
+use rescind_wire::{RESCIND_TOTAL_COUNT, RevokeDatabaseTokens, RevokedTokens, TokensToRevoke};
 
 use crate::api::errors::Problem;
-use crate::api::extract::{At, Body};
+use crate::api::extract::{At, Body, MANY_IDS};
 use crate::api::receipts::Changed;
 use crate::api::revocations::{found, shown};
 
@@ -27,16 +27,17 @@ use crate::api::revocations::{found, shown};
     responses((
             status = 200,
             description = "What became of each; without a receipt when there was nothing to do.",
-            body = [RevokedToken],
+            body = RevokedTokens,
             headers(
                 ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
-                ("Rescind-Nodes" = String, description = "Nodes that act by it, of all that held a lease: `1/1`."),
-                ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds."),
                 ("Rescind-Total-Count" = i64, description = "With `filter`: how many it finds, this answer's included.")
             )
         ))
 )]
-pub(crate) async fn revoke_many(at: At, Body(body): Body<RevokeDatabaseTokens>) -> Result<Response, Problem> {
+pub(crate) async fn revoke_many(
+    at: At,
+    Body(body): Body<RevokeDatabaseTokens, MANY_IDS>,
+) -> Result<Response, Problem> {
     let At { asker, place, .. } = &at;
     match body.parse()? {
         TokensToRevoke::Ids(ids) => revoke(&at, ids).await,
@@ -64,7 +65,6 @@ pub(crate) async fn revoke_many(at: At, Body(body): Body<RevokeDatabaseTokens>) 
                 database,
                 creator: creator.or(own),
                 unused_since,
-                rows: TokenSearch::MAX_ROWS,
                 ..TokenSearch::default()
             };
             revoke_found(&at, &search, dry_run).await
@@ -77,16 +77,17 @@ async fn revoke(At { asker, place, .. }: &At, ids: Vec<DatabaseTokenId>) -> Resu
         .authority
         .revoke_database_tokens(&asker.caller, *place, ids)
         .await?;
-    Ok(Changed(receipt, shown(&outcomes)).into_response())
+    let shown = shown(&outcomes, &receipt);
+    Ok(Changed(receipt, shown).into_response())
 }
 
 async fn revoke_found(at: &At, search: &TokenSearch, dry_run: bool) -> Result<Response, Problem> {
     let At { asker, place, .. } = at;
     let matches = asker
         .authority
-        .search_database_tokens(&asker.caller, *place, search)
+        .find_database_tokens(&asker.caller, *place, search)
         .await?;
-    let ids: Vec<_> = matches.items.iter().map(|token| token.id).collect();
+    let ids = matches.items;
     let mut response = match dry_run || ids.is_empty() {
         true => Json(found(&ids)).into_response(),
         false => revoke(at, ids).await?,

@@ -22,13 +22,9 @@ use crate::api::receipts::Changed;
     responses(
         (
             status = 200,
-            description = "The user as it is now; the headers come when its state was asked for.",
+            description = "The user as it is now.",
             body = User,
-            headers(
-                ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
-                ("Rescind-Nodes" = String, description = "Nodes that act by it, of all that held a lease: `1/1`."),
-                ("Rescind-Effective-Ms" = i64, description = "How long that took, in milliseconds.")
-            )
+            headers(("Rescind-Revision" = i64, description = "The revision by which every node now acts."))
         ),
         (status = 409, description = "Nobody would be left to administer the account.", body = ErrorBody)
     )
