@@ -16,6 +16,7 @@ mod login;
 mod output;
 mod profiles;
 mod prompt;
+mod receipts;
 mod secrets;
 mod tls;
 
@@ -36,7 +37,8 @@ pub fn command() -> Command {
 
 /// Runs the command with these arguments, the first being the name it was called by.
 ///
-/// Exits 0 when all was done, 1 when something failed, 2 on wrong usage and 3 when a question was not answered with yes.
+/// Exits 0 when all was done, 1 when something failed or is not known to hold on every node yet, 2 on wrong usage and 3
+/// when a question was not answered with yes.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let line = match parse(arguments) {
         Ok(Some(line)) => line,

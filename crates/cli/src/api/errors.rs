@@ -16,6 +16,8 @@ pub(crate) struct ApiError {
     pub(crate) message: String,
     /// Lines of a write that were refused: number within the request, and why.
     pub(crate) lines: Vec<(u64, String)>,
+    /// Whether the server may have got the request, although it gave no answer.
+    was_sent: bool,
 }
 
 /// Every error body that the faces have: management API, write and query (contract, core-wire sections 5 and 6).
@@ -29,11 +31,29 @@ struct Refusal {
 impl ApiError {
     /// Something that failed before the server was asked.
     pub(crate) fn local(message: String) -> Self {
+        Self::answered(None, message, Vec::new())
+    }
+
+    /// The connection broke, or nothing came in time, when the server may have had the request.
+    pub(crate) fn unanswered(message: String) -> Self {
         Self {
-            status: None,
-            message,
-            lines: Vec::new(),
+            was_sent: true,
+            ..Self::local(message)
         }
+    }
+
+    fn answered(status: Option<u16>, message: String, lines: Vec<(u64, String)>) -> Self {
+        Self {
+            status,
+            message,
+            lines,
+            was_sent: false,
+        }
+    }
+
+    /// Whether what was asked for may have been done all the same.
+    pub(crate) fn may_be_done(&self) -> bool {
+        self.was_sent || self.status.is_some_and(|status| status >= 500)
     }
 
     /// Whether the server knows no such thing.
@@ -62,11 +82,8 @@ impl Api {
         let Some(message) = refusal.message.or(refusal.error) else {
             return self.wrong_product(&format!("it answers {status} without saying why"));
         };
-        ApiError {
-            status: Some(status),
-            message: format!("{}{}", with_reason(&message, answer), self.advice(status)),
-            lines: refused_lines(refusal.data.as_ref()),
-        }
+        let message = format!("{}{}", with_reason(&message, answer), self.advice(status));
+        ApiError::answered(Some(status), message, refused_lines(refusal.data.as_ref()))
     }
 
     /// The query endpoint explains itself in plain text; anything else that is no JSON comes from another product.
@@ -79,18 +96,12 @@ impl Api {
         let text = String::from_utf8_lossy(body);
         let is_plain = kind.is_some_and(|kind| kind.starts_with("text/plain"));
         if is_plain && !path.starts_with("/api/v0") && !text.trim().is_empty() {
-            return ApiError {
-                status: Some(status),
-                message: format!("{}{}", with_reason(text.trim(), answer), self.advice(status)),
-                lines: Vec::new(),
-            };
+            let message = format!("{}{}", with_reason(text.trim(), answer), self.advice(status));
+            return ApiError::answered(Some(status), message, Vec::new());
         }
         if status == 503 {
-            return ApiError {
-                status: Some(status),
-                message: format!("{} is not available: try again", self.peer.origin),
-                lines: Vec::new(),
-            };
+            let message = format!("{} is not available: try again", self.peer.origin);
+            return ApiError::answered(Some(status), message, Vec::new());
         }
         let what = format!("it answers {status} with {}", kind.unwrap_or("no content"));
         self.wrong_product(&what)

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rescind_wire::{RESCIND_NODES, ReceiptHeaders, next_of_link};
+use rescind_wire::{PREFER, RESCIND_NODES, ReceiptHeaders, WaitPreference, next_of_link};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{Method, Request, Response, StatusCode};
@@ -22,6 +22,7 @@ pub(crate) use peers::Peer;
 use crate::exit::Failure;
 use crate::log::Log;
 use crate::profiles::Profile;
+use crate::receipts;
 use crate::tls::tls_config;
 
 /// The largest answer of the management API that is read, in bytes: a page of 1,000 tokens with all their permissions
@@ -31,6 +32,11 @@ const MAX_ANSWER: u64 = 256 << 20;
 const MAX_PAGES: usize = 10_000;
 /// The most bytes of an error body that are looked at.
 const MAX_ERROR: u64 = 1 << 20;
+
+/// So much of the time limit of a request is kept for its way, at most.
+const LONGEST_MARGIN: Duration = Duration::from_secs(1);
+/// No server is asked to wait longer for its nodes; they need a minute at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
@@ -52,6 +58,12 @@ pub(crate) struct Content {
     pub(crate) bytes: Vec<u8>,
     pub(crate) kind: &'static str,
     pub(crate) is_gzip: bool,
+}
+
+/// The receipt of a change, if the answer has one.
+fn receipt_of(answer: &Response<Body>) -> Option<ReceiptHeaders> {
+    let headers = answer.headers();
+    ReceiptHeaders::read(|name| headers.get(name)?.to_str().ok())
 }
 
 /// The HTTP client that this command is.
@@ -137,12 +149,14 @@ impl Api {
             is_gzip: false,
         };
         let answer = self.ask(method, path, Some(content))?;
+        self.tell_awaited(&answer);
         self.object(answer)
     }
 
     /// `PUT` without a body.
     pub(crate) fn put<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
         let answer = self.ask(&Method::PUT, path, None)?;
+        self.tell_awaited(&answer);
         self.object(answer)
     }
 
@@ -150,11 +164,19 @@ impl Api {
     pub(crate) fn order(&self, method: &Method, path: &str) -> Result<Option<ReceiptHeaders>, ApiError> {
         let answer = self.ask(method, path, None)?;
         let headers = answer.headers();
+        let receipt = receipt_of(&answer);
         // Any HTTP server might say 204; a 200 with a page of text is not what was asked for.
         if answer.status() != 204 && !headers.contains_key(RESCIND_NODES) {
             return Err(self.wrong_product(&format!("it answers {} to {method}", answer.status())));
         }
-        Ok(ReceiptHeaders::read(|name| headers.get(name)?.to_str().ok()))
+        Ok(receipt)
+    }
+
+    /// Tells if not every node acts by a change yet.
+    fn tell_awaited(&self, answer: &Response<Body>) {
+        if let Some(receipt) = receipt_of(answer) {
+            receipts::tell_awaited(self.log, &receipt);
+        }
     }
 
     /// A request to the data plane, whose path does not start with `/api/v0`; the caller reads the answer.
@@ -164,7 +186,15 @@ impl Api {
 
     /// What to say when a body broke off.
     pub(crate) fn broken_off(&self, error: &dyn std::fmt::Display) -> ApiError {
-        ApiError::local(format!("the answer of {} broke off: {error}", self.peer.origin))
+        ApiError::unanswered(format!("the answer of {} broke off: {error}", self.peer.origin))
+    }
+
+    fn no_answer(&self, error: &ureq::Error) -> ApiError {
+        let message = self.peer.unreachable(error);
+        match Peer::may_have_arrived(error) {
+            true => ApiError::unanswered(message),
+            false => ApiError::local(message),
+        }
     }
 
     fn ask(&self, method: &Method, path: &str, content: Option<Content>) -> Result<Response<Body>, ApiError> {
@@ -192,6 +222,9 @@ impl Api {
                 request = request.header("content-encoding", "gzip");
             }
         }
+        if *method != Method::GET && path.starts_with("/api/v0") {
+            request = request.header(PREFER, self.wait().to_string());
+        }
         self.trace_request(&request);
         let started = Instant::now();
         let unbuildable = |error: ureq::http::Error| ApiError::local(format!("{url} is no address: {error}"));
@@ -199,7 +232,7 @@ impl Api {
             Some(content) => self.agent.run(request.body(content.bytes).map_err(unbuildable)?),
             None => self.agent.run(request.body(()).map_err(unbuildable)?),
         };
-        let mut answer = answer.map_err(|error| ApiError::local(self.peer.unreachable(&error)))?;
+        let mut answer = answer.map_err(|error| self.no_answer(&error))?;
         self.log.debug(format_args!(
             "{} after {:.1?}",
             answer.status(),
@@ -227,6 +260,13 @@ impl Api {
             .take(MAX_ERROR)
             .read_to_end(&mut body);
         Err(self.refused(path, &answer, &body))
+    }
+
+    /// The server shall say what it knows before this command gives up.
+    fn wait(&self) -> WaitPreference {
+        let timeout = self.peer.timeout;
+        let margin = (timeout / 10).min(LONGEST_MARGIN);
+        WaitPreference::new(timeout.saturating_sub(margin).min(LONGEST_WAIT))
     }
 
     /// Request headers, all but the secret one.

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use rustls::CertificateError;
+use ureq::Timeout;
 
 /// The other end of a connection, as messages name it.
 #[derive(Clone)]
@@ -37,6 +38,21 @@ impl Peer {
             self.origin,
             self.check()
         )
+    }
+
+    /// Whether a request that met this error may have arrived.
+    pub(crate) fn may_have_arrived(error: &ureq::Error) -> bool {
+        match error {
+            ureq::Error::Timeout(when) => !matches!(when, Timeout::Resolve | Timeout::Connect),
+            ureq::Error::Io(error) => matches!(
+                error.kind(),
+                ErrorKind::UnexpectedEof
+                    | ErrorKind::ConnectionReset
+                    | ErrorKind::BrokenPipe
+                    | ErrorKind::TimedOut
+            ),
+            _ => false,
+        }
     }
 
     /// No answer at all.

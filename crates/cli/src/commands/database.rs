@@ -298,7 +298,7 @@ fn delete(args: &DeleteArgs, session: &Session) -> Result<(), Failure> {
     }
     session.for_each(&names, |name| {
         let path = format!("{path}/{}", segment(name.as_str()));
-        session.api.order(&Method::DELETE, &path)?;
+        session.delete(&path)?;
         print(format!("Deleted database {name}"))
     })
 }

@@ -13,14 +13,17 @@ pub(crate) mod user;
 pub(crate) mod version;
 pub(crate) mod write;
 
-use rescind_wire::{Account, ReceiptHeaders};
+use rescind_wire::Account;
+use ureq::http::Method;
 
 use crate::api::Api;
 use crate::args::GlobalArgs;
 use crate::config::Product;
 use crate::exit::Failure;
 use crate::log::Log;
+use crate::output::print;
 use crate::profiles::Profile;
+use crate::receipts;
 
 /// How many things a question describes; beyond, it lists them only.
 const MAX_DESCRIBED: usize = 20;
@@ -77,19 +80,27 @@ impl Session {
         }
     }
 
-    /// Tells where a token is refused by now.
-    fn tell_refused(&self, receipt: Option<ReceiptHeaders>) {
-        if let Some(ReceiptHeaders {
-            revision,
-            applied,
-            nodes,
-            took_ms,
-        }) = receipt
-        {
-            self.log.info(format_args!(
-                "refused on {applied} of {nodes} nodes after {took_ms} ms, revision {revision}"
-            ));
+    /// Ends what may be done no more, says so in `words`, and tells where it is refused by now.
+    fn end(&self, path: &str, words: impl AsRef<str>) -> Result<(), Failure> {
+        let receipt = self.api.order(&Method::DELETE, path).map_err(|error| {
+            if !error.may_be_done() {
+                return Failure::from(error);
+            }
+            Failure::Failed(format!(
+                "{error}; it may be done all the same: repeat the command to be sure, which is safe"
+            ))
+        })?;
+        print(words)?;
+        receipt.map_or(Ok(()), |receipt| receipts::tell_refused(self.log, &receipt))
+    }
+
+    /// Deletes what is at `path`, and tells if not every node acts by it yet.
+    fn delete(&self, path: &str) -> Result<(), Failure> {
+        let receipt = self.api.order(&Method::DELETE, path)?;
+        if let Some(receipt) = receipt {
+            receipts::tell_awaited(self.log, &receipt);
         }
+        Ok(())
     }
 
     /// Does `act` to each of `subjects`; an error does not keep it from the next (contract, CLI-059).

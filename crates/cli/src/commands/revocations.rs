@@ -4,11 +4,9 @@ use std::fmt::Display;
 
 use rescind_domain::SecretKind;
 use serde::Deserialize;
-use ureq::http::Method;
 
 use crate::commands::{MAX_DESCRIBED, Session};
 use crate::exit::Failure;
-use crate::output::print;
 use crate::prompt::{Question, confirm};
 
 /// What both kinds of token have in common, as far as the question needs it.
@@ -44,9 +42,6 @@ pub(crate) fn revoke<I: Display>(
         })?;
     }
     session.for_each(ids, |id| {
-        let receipt = session.api.order(&Method::DELETE, &format!("{path}/{id}"))?;
-        print(format!("Revoked {kind} {id}"))?;
-        session.tell_refused(receipt);
-        Ok(())
+        session.end(&format!("{path}/{id}"), format!("Revoked {kind} {id}"))
     })
 }

@@ -237,7 +237,7 @@ fn delete(args: &DeleteArgs, session: &Session) -> Result<(), Failure> {
                           A write to the table makes a new one of that name.",
         })?;
     }
-    session.api.order(&Method::DELETE, &path)?;
+    session.delete(&path)?;
     print(format!("Deleted table {name} of database {database}"))
 }
 

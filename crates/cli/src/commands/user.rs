@@ -183,8 +183,5 @@ fn delete(args: &DeleteArgs, session: &Session) -> Result<(), Failure> {
             consequence: "The user is signed out everywhere. This cannot be undone.",
         })?;
     }
-    let receipt = session.api.order(&Method::DELETE, &path)?;
-    print(format!("Deleted user {}", args.id))?;
-    session.tell_refused(receipt);
-    Ok(())
+    session.end(&path, format!("Deleted user {}", args.id))
 }

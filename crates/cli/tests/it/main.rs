@@ -10,6 +10,7 @@ mod logouts;
 mod people;
 mod profiles;
 mod prompts;
+mod receipts;
 mod stub;
 mod tables;
 mod tls;

@@ -55,12 +55,7 @@ impl Answer {
     }
 
     pub(crate) fn done() -> Self {
-        let answer = Self {
-            status: 204,
-            headers: vec![],
-            body: String::new(),
-        };
-        answer
+        Self::bare(204)
             .with("Rescind-Revision", "42")
             .with("Rescind-Nodes", "1/1")
             .with("Rescind-Effective-Ms", "3")
@@ -68,8 +63,13 @@ impl Answer {
 
     /// No answer: the connection is closed.
     pub(crate) fn none() -> Self {
+        Self::bare(0)
+    }
+
+    /// A status and nothing more.
+    pub(crate) fn bare(status: u16) -> Self {
         Self {
-            status: 0,
+            status,
             headers: vec![],
             body: String::new(),
         }
