@@ -224,7 +224,7 @@ impl Authority {
         Ok(self.catalog.databases_to_purge(before).await?)
     }
 
-    /// Notes that a deleted database's data is gone from disk.
+    /// Notes that a deleted database's data is gone from disk. Does nothing when another node was quicker.
     ///
     /// # Errors
     /// What every act may return.
@@ -232,7 +232,10 @@ impl Authority {
         self.act(move |this| async move {
             let wait = Wait::to_the_end();
             let mut tx = this.begin(None).await?;
-            tx.purge_database(database.id).await?;
+            match tx.purge_database(database.id).await {
+                Err(rescind_catalog::Error::Missing { .. }) => return Ok(()),
+                purged => purged?,
+            }
             this.finish(
                 tx,
                 Actor::System,

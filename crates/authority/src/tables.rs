@@ -268,7 +268,15 @@ impl Authority {
         Ok(purgeable)
     }
 
-    /// Notes that a deleted table's data is gone from disk.
+    /// Those of `tables` whose data is to be gone from every disk: another node may have purged them.
+    ///
+    /// # Errors
+    /// What every read may return.
+    pub async fn purged_tables(&self, tables: &[TableId]) -> Result<Vec<TableId>, Error> {
+        Ok(self.catalog.purged_tables(tables).await?)
+    }
+
+    /// Notes that a deleted table's data is gone from disk. Does nothing when another node was quicker.
     ///
     /// # Errors
     /// What every act may return.
@@ -278,7 +286,10 @@ impl Authority {
     ) -> Result<(), Error> {
         self.act(move |this| async move {
             let mut tx = this.begin(None).await?;
-            tx.purge_table(table.id).await?;
+            match tx.purge_table(table.id).await {
+                Err(rescind_catalog::Error::Missing { .. }) => return Ok(()),
+                purged => purged?,
+            }
             let details = vec![pair("database", &database.name), pair("name", &table.name)];
             let entry = entry(Actor::System, Act::TablePurge, &database, &table, details);
             this.finish_table(tx, entry, Wait::to_the_end()).await?;

@@ -65,6 +65,25 @@ impl Catalog {
     }
 }
 
+impl Catalog {
+    /// Those of `tables` that were purged, alone or with their database.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn purged_tables(&self, tables: &[TableId]) -> Result<Vec<TableId>, Error> {
+        let mut reader = self.reader().await?;
+        let mut purged = Vec::new();
+        for table in tables {
+            let found = sqlx::query("SELECT id FROM tables WHERE id = $1 AND purged_at IS NOT NULL")
+                .bind(table.get())
+                .fetch_optional(&mut *reader)
+                .await?;
+            purged.extend(found.map(|_| *table));
+        }
+        Ok(purged)
+    }
+}
+
 impl Transaction {
     /// Marks a deleted database and all its tables as purged, for good.
     ///

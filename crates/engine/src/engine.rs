@@ -150,6 +150,11 @@ impl Engine {
             .map_or_else(Vec::new, |table| table.schema().columns().to_vec())
     }
 
+    /// Every table that holds, or held, a point.
+    pub fn tables(&self) -> Vec<TableId> {
+        self.inner.tables.all().iter().map(|table| table.id).collect()
+    }
+
     /// How many bytes a table takes, on disk and in memory, about.
     pub fn table_bytes(&self, table: TableId) -> u64 {
         self.inner.tables.get(table).map_or(0, |table| table.bytes())

@@ -1,9 +1,11 @@
 //! What a node does on its own: removes points past their retention and what was deleted long ago.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rescind_authority::Authority;
+use rescind_domain::TableId;
 use rescind_engine::Engine;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -44,6 +46,10 @@ impl Housekeeping {
             ),
             ("deleted databases were not removed", self.purge_databases().await),
             ("deleted tables were not removed", self.purge_tables().await),
+            (
+                "what another node removed was not removed",
+                self.follow_purges().await,
+            ),
         ] {
             if let Err(error) = done {
                 metrics::count_failed_housekeeping();
@@ -79,6 +85,22 @@ impl Housekeeping {
             let removed = self.engine.drop_table(table.table.id).await;
             removed.map_err(|e| Failure::because(format!("table {}", table.table.id), e))?;
             self.authority.note_table_purged(table).await?;
+        }
+        Ok(())
+    }
+
+    /// Whichever node purges first notes it for all: the others hold points of it still.
+    async fn follow_purges(&self) -> Result<(), Failure> {
+        let views = self.authority.database_views();
+        let active: HashSet<TableId> = views
+            .iter()
+            .flat_map(|view| view.tables.values().map(|table| table.id))
+            .collect();
+        let mut others = self.engine.tables();
+        others.retain(|table| !active.contains(table));
+        for table in self.authority.purged_tables(&others).await? {
+            let removed = self.engine.drop_table(table).await;
+            removed.map_err(|e| Failure::because(format!("table {table}"), e))?;
         }
         Ok(())
     }
@@ -274,6 +296,34 @@ mod tests {
         assert_eq!(world.count("kept", "one").await, "n\n1\n");
         assert!(authority.databases_to_purge().await.expect("readable").is_empty());
         assert!(authority.tables_to_purge().await.expect("readable").is_empty());
+    }
+
+    /// Each node has points of its own of a database that all share.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_another_node_purged_goes_here_too() {
+        let world = World::new().await;
+        let authority = &world.housekeeping.authority;
+        for name in ["kept", "gone"] {
+            world.make_database(name).await;
+            world.write(name, "one").await;
+        }
+        let gone = "gone".parse().expect("a name");
+        authority
+            .delete_database(&world.caller, world.place, gone)
+            .await
+            .expect("deleted");
+        world.clock.advance(WEEK + Duration::from_secs(3_602));
+        for database in authority.databases_to_purge().await.expect("readable") {
+            // By another node, and by a third one at the same moment.
+            for _ in 0..2 {
+                let noted = authority.note_database_purged(database.clone()).await;
+                noted.expect("noted");
+            }
+        }
+        assert_eq!(world.files(), 2);
+        world.housekeeping.round().await;
+        assert_eq!(world.files(), 1);
+        assert_eq!(world.count("kept", "one").await, "n\n1\n");
     }
 
     #[tokio::test(flavor = "multi_thread")]
