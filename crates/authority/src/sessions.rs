@@ -270,15 +270,27 @@ impl Authority {
         let caller = match caller {
             Ok(caller) => caller,
             Err(Refusal::Unavailable) => return Err(Error::Refused(Refusal::Unavailable)),
+            Err(Refusal::Revoked) => return self.fence_what_ended().await,
             Err(_) => return Ok(()),
         };
-        match caller.session() {
-            Some(session) => match self.end_session(&caller, session).await {
-                // Somebody else was faster.
-                Ok(_) | Err(Error::Refused(Refusal::Revoked | Refusal::Expired)) => Ok(()),
-                Err(error) => Err(error),
-            },
-            None => Ok(()),
+        let Some(session) = caller.session() else {
+            return Ok(());
+        };
+        match self.end_session(&caller, session).await {
+            Ok(_) | Err(Error::Refused(Refusal::Expired)) => Ok(()),
+            // Somebody else was faster.
+            Err(Error::Refused(Refusal::Revoked)) => self.fence_what_ended().await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What this node refuses already may still be admitted by another: whoever ended it may be waiting yet.
+    async fn fence_what_ended(&self) -> Result<(), Error> {
+        let wait = Wait::to_the_end();
+        let receipt = self.fence(self.catalog.revision().await?, wait).await?;
+        match receipt.is_complete() {
+            true => Ok(()),
+            false => Err(Error::Refused(Refusal::Unavailable)),
         }
     }
 
