@@ -190,6 +190,14 @@ impl GrantTable {
         }
     }
 
+    /// Notes that the token was used at `at` on another node, which has written it down.
+    pub(crate) fn learn_use(&self, token: TokenRef, at: Timestamp) {
+        let shard = self.by_token[shard_of_token(token)].read();
+        if let Some(entry) = shard.find(spread_token(token), |entry| entry.grant.token() == token) {
+            entry.used_at.fetch_max(at.micros(), Ordering::Relaxed);
+        }
+    }
+
     /// The tokens used since the last call, with the moment of their last use.
     pub(crate) fn take_used(&self) -> Vec<(TokenRef, Timestamp)> {
         let entries = std::mem::take(&mut *self.used.lock());

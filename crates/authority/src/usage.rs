@@ -2,6 +2,7 @@
 //! people, not a promise.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use hashbrown::{Equivalent, HashMap};
 use parking_lot::Mutex;
@@ -17,6 +18,8 @@ use crate::{Authority, Caller, Error, Place};
 /// Uses since the last flush.
 pub(crate) struct UsageTable {
     shards: Box<[Mutex<Shard>]>,
+    /// When it was last learnt what other nodes had written down.
+    learnt: AtomicI64,
 }
 
 #[derive(Default)]
@@ -55,13 +58,18 @@ const SHARDS: usize = 64;
 /// Between two flushes a shard counts so many different things at most; what comes beyond is not counted.
 const MOST_PER_SHARD: usize = 20_000;
 
+/// A use may be written down so much later than it was, by a clock that is off by a little: a minute.
+const LATE: i64 = 60 * 1_000_000;
+
 /// How long usage is kept: a week, and the hour that has begun.
 const KEPT_HOURS: i64 = 7 * 24;
 
 impl UsageTable {
-    pub(crate) fn new() -> Self {
+    /// Whoever loads all grants at `now` learns of the uses until then.
+    pub(crate) fn new(now: Timestamp) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            learnt: AtomicI64::new(now.micros()),
         }
     }
 
@@ -217,6 +225,20 @@ impl Authority {
         if !counts.is_empty() {
             self.catalog.record_usage(&counts).await?;
         }
+        Ok(())
+    }
+
+    /// Learns when sessions were last used on other nodes: one that is busy there does not lie idle here.
+    ///
+    /// # Errors
+    /// The catalog is away. The next call learns the same.
+    pub(crate) async fn learn_uses(&self) -> Result<(), Error> {
+        let now = self.clock().now();
+        let since = Timestamp::from_micros(self.usage.learnt.load(Ordering::Relaxed)).plus_micros(-LATE);
+        for (session, at) in self.catalog.sessions_used_since(since).await? {
+            self.grants().learn_use(TokenRef::Session(session), at);
+        }
+        self.usage.learnt.store(now.micros(), Ordering::Relaxed);
         Ok(())
     }
 

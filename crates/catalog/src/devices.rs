@@ -75,7 +75,7 @@ impl Catalog {
     /// [`Error::Unavailable`]: batches before the failing one are forgotten.
     pub async fn purge_device_requests(&self, before: Timestamp) -> Result<u64, Error> {
         let statement = "DELETE FROM device_requests WHERE id IN (
-                 SELECT id FROM device_requests WHERE expires_at < $1 LIMIT 1000)";
+                 SELECT id FROM device_requests WHERE expires_at < $1 LIMIT 1000 {free})";
         purge_in_batches(&self.pools, statement, before.micros()).await
     }
 }

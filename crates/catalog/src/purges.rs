@@ -2,6 +2,7 @@
 //! that its id still means something to whoever reads the audit log.
 
 use rescind_domain::{Database, DatabaseId, Table, TableId, Timestamp};
+use sqlx::AssertSqlSafe;
 
 use crate::databases::read_database;
 use crate::pools::Pools;
@@ -9,15 +10,17 @@ use crate::tables::read_table;
 use crate::{Catalog, Error, Transaction};
 
 /// Runs a statement that deletes at most a thousand rows below its one argument, until there are none. Each run is a
-/// transaction of its own: a revocation that comes in between waits for a thousand rows at most.
+/// transaction of its own: a revocation that comes in between waits for a thousand rows at most. `{free}` ends the selection
+/// of the rows: those that somebody is writing can wait.
 pub(crate) async fn purge_in_batches(
     pools: &Pools,
     statement: &'static str,
     before: i64,
 ) -> Result<u64, Error> {
+    let statement = statement.replace("{free}", pools.backend.lock_free_rows());
     let mut purged = 0;
     loop {
-        let batch = sqlx::query(statement)
+        let batch = sqlx::query(AssertSqlSafe(statement.clone()))
             .bind(before)
             .execute(&mut *pools.writers.take().await?)
             .await?

@@ -29,13 +29,33 @@ impl Catalog {
         rows.iter().map(read_session).collect()
     }
 
+    /// When sessions that have not ended were last used: of those used at `since` or later, the latest hundred thousand.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn sessions_used_since(&self, since: Timestamp) -> Result<Vec<(SessionId, Timestamp)>, Error> {
+        let rows = sqlx::query(
+            "SELECT id, last_used_at FROM sessions WHERE last_used_at >= $1 AND ended_at IS NULL
+             ORDER BY last_used_at DESC LIMIT 100000",
+        )
+        .bind(since.micros())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let fields = Fields::new(row, "sessions", "id");
+                Ok((fields.parse("id")?, fields.time("last_used_at")?))
+            })
+            .collect()
+    }
+
     /// Forgets sessions that expired before `before`; one that was ended expires all the same. Returns how many.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: batches before the failing one are forgotten.
     pub async fn purge_sessions(&self, before: Timestamp) -> Result<u64, Error> {
         let statement = "DELETE FROM sessions WHERE id IN (
-                 SELECT id FROM sessions WHERE expires_at < $1 LIMIT 1000)";
+                 SELECT id FROM sessions WHERE expires_at < $1 LIMIT 1000 {free})";
         purge_in_batches(&self.pools, statement, before.micros()).await
     }
 }

@@ -30,7 +30,8 @@ pub struct Use<Id> {
 
 impl Catalog {
     /// Records when tokens and sessions were last used, and tokens by whom. A time that is not later than the one on
-    /// record changes nothing, and an unknown id is passed over, so that a batch may be flushed again after an error.
+    /// record changes nothing, and an unknown id is passed over, so that a batch may be flushed again after an error. What
+    /// an act is about at that moment is passed over, too.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: batches before the failing one are recorded.
@@ -134,7 +135,7 @@ impl Catalog {
     /// [`Error::Unavailable`]: batches before the failing one are forgotten.
     pub async fn purge_usage(&self, before: Hour) -> Result<u64, Error> {
         let statement = "DELETE FROM token_usage WHERE (token_id, hour, database, action) IN (
-                 SELECT token_id, hour, database, action FROM token_usage WHERE hour < $1 LIMIT 1000)";
+                 SELECT token_id, hour, database, action FROM token_usage WHERE hour < $1 LIMIT 1000 {free})";
         purge_in_batches(&self.pools, statement, before.number()).await
     }
 }
@@ -159,9 +160,8 @@ impl Used {
         !matches!(self, Self::Sessions)
     }
 
-    /// One statement for all rows: a round trip to the backend for each would cost more than the update. It locks them in
-    /// order first, so that it and a revocation of many cannot wait for each other. Both backends
-    /// call the columns of a list of values `column1`, `column2` and so on.
+    /// One statement for all rows: a round trip to the backend for each would cost more than the update. Both backends call
+    /// the columns of a list of values `column1`, `column2` and so on.
     fn statement(self, rows: usize, backend: Backend) -> String {
         let table = match self {
             Self::DatabaseTokens => "database_tokens",
@@ -184,7 +184,7 @@ impl Used {
              WHERE {table}.id = used.column1 AND {table}.id = due.id
                  AND ({table}.last_used_at IS NULL OR {table}.last_used_at < used.column2)",
             placeholders(rows, columns),
-            backend.lock_rows()
+            backend.lock_free_rows()
         )
     }
 }

@@ -1,6 +1,7 @@
 //! The authority through its use cases, on a real catalog file.
 
 mod admission;
+mod away;
 mod bulk;
 mod databases;
 mod devices;

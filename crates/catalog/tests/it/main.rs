@@ -123,4 +123,5 @@ scenarios! {
     on_postgresql_alone:
     network::signals_are_heard_and_losses_told,
     network::a_network_that_swallows_everything_heals,
+    network::whoever_writes_uses_down_waits_for_no_act,
 }

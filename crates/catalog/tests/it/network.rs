@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rescind_catalog::{Catalog, Error, Feed, Location, Signal, Signals};
-use rescind_domain::Revision;
+use rescind_domain::{Revision, SessionKind};
 use rescind_testkit::FrozenClock;
 use tokio::time::timeout;
 
@@ -81,6 +81,27 @@ pub(crate) async fn signals_are_heard_and_losses_told(stage: Stage) -> Result<()
     until(&mut signals, Signal::Lost).await;
     catalog.tell_of_change().await?;
     until(&mut signals, Signal::Changed).await;
+    Ok(())
+}
+
+pub(crate) async fn whoever_writes_uses_down_waits_for_no_act(stage: Stage) -> Result<(), Error> {
+    let catalog = &stage.catalog;
+    let ada = stage.create_user("ada@example.com").await;
+    let (one, _) = stage.create_session(ada.id, SessionKind::Device).await;
+    let (other, _) = stage.create_session(ada.id, SessionKind::Device).await;
+    let mut act = stage.begin().await;
+    assert!(act.end_session(one.id, NOW).await?);
+    let uses = |at| [one.id, other.id].map(|id| (id, NOW.plus_micros(at)));
+    soon(catalog.record_last_used(&[], &[], &uses(1))).await?;
+    let expired = one.expires_at.plus_micros(1);
+    assert_eq!(soon(catalog.purge_sessions(expired)).await?, 1, "the other one");
+    act.rollback().await?;
+    assert!(catalog.session(other.id).await?.is_none());
+    let kept = catalog.session(one.id).await?.expect("kept");
+    assert_eq!(kept.last_used_at, None, "it was passed over");
+    soon(catalog.record_last_used(&[], &[], &uses(2))).await?;
+    let kept = catalog.session(one.id).await?.expect("kept");
+    assert_eq!(kept.last_used_at, Some(NOW.plus_micros(2)));
     Ok(())
 }
 
