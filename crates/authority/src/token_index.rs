@@ -12,7 +12,7 @@ use rescind_domain::{
     Subject, Timestamp, TokenStatus, Verb,
 };
 
-use crate::{Authority, Caller, Error, Place};
+use crate::{Authority, Caller, Error, MOST_REVOKED, Place};
 
 use self::rows::Id;
 pub(crate) use self::slots::TokenIndex;
@@ -49,7 +49,7 @@ pub struct TokenSearch {
     pub descending: bool,
     /// How many to pass over.
     pub offset: usize,
-    /// How many to return at most; what is outside 1 to [`TokenSearch::MAX_ROWS`] counts as the nearest of the two.
+    /// How many to return at most; at least one. A page has at most [`TokenSearch::MAX_ROWS`].
     pub rows: usize,
 }
 
@@ -57,8 +57,12 @@ impl TokenSearch {
     /// The most tokens of one page.
     pub const MAX_ROWS: usize = 1_000;
 
-    fn page_rows(&self) -> usize {
-        self.rows.clamp(1, Self::MAX_ROWS)
+    /// The same search, for `rows` at most.
+    fn of_at_most(&self, rows: usize) -> Self {
+        Self {
+            rows: self.rows.clamp(1, rows),
+            ..self.clone()
+        }
     }
 }
 
@@ -121,10 +125,32 @@ impl Authority {
         search: &TokenSearch,
     ) -> Result<Found<DatabaseToken>, Error> {
         self.check(caller, place, Verb::Read, Subject::DatabaseToken)?;
-        let (ids, total) = self.search(Owner::Cluster(place.cluster), search).await?;
+        let page = search.of_at_most(TokenSearch::MAX_ROWS);
+        let (ids, total) = self.search(Owner::Cluster(place.cluster), page).await?;
         let wanted: Vec<_> = ids.iter().copied().map(DatabaseTokenId::from_bytes).collect();
         let tokens = self.catalog.database_tokens_by_ids(&wanted).await?;
         let items = in_order(&ids, tokens, |token| token.id.to_bytes());
+        Ok(Found { items, total })
+    }
+
+    /// Finds the ids of up to [`MOST_REVOKED`] database tokens of a cluster, however many rows the search asks for, as
+    /// [`Self::search_database_tokens`] finds tokens.
+    ///
+    /// # Errors
+    /// What every read may return.
+    pub async fn find_database_tokens(
+        self: &Arc<Self>,
+        caller: &Caller,
+        place: Place,
+        search: &TokenSearch,
+    ) -> Result<Found<DatabaseTokenId>, Error> {
+        self.check(caller, place, Verb::Read, Subject::DatabaseToken)?;
+        let all = TokenSearch {
+            rows: MOST_REVOKED,
+            ..search.clone()
+        };
+        let (ids, total) = self.search(Owner::Cluster(place.cluster), all).await?;
+        let items = ids.into_iter().map(DatabaseTokenId::from_bytes).collect();
         Ok(Found { items, total })
     }
 
@@ -139,18 +165,19 @@ impl Authority {
         search: &TokenSearch,
     ) -> Result<Found<ManagementToken>, Error> {
         caller.check(account, Verb::Read, Subject::ManagementToken)?;
-        let (ids, total) = self.search(Owner::Account(account), search).await?;
+        let page = search.of_at_most(TokenSearch::MAX_ROWS);
+        let (ids, total) = self.search(Owner::Account(account), page).await?;
         let wanted: Vec<_> = ids.iter().copied().map(ManagementTokenId::from_bytes).collect();
         let tokens = self.catalog.management_tokens_by_ids(&wanted).await?;
         let items = in_order(&ids, tokens, |token| token.id.to_bytes());
         Ok(Found { items, total })
     }
 
-    async fn search(&self, owner: Owner, search: &TokenSearch) -> Result<(Vec<Id>, usize), Error> {
+    async fn search(&self, owner: Owner, search: TokenSearch) -> Result<(Vec<Id>, usize), Error> {
         let now = self.clock().now();
         let slot = self.node.token_index.slot(owner, now);
         Slot::bring_up_to_date(&slot, &self.catalog).await?;
-        self.node.token_index.search(slot, search.clone(), now).await
+        self.node.token_index.search(slot, search, now).await
     }
 }
 

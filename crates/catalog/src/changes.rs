@@ -161,6 +161,7 @@ impl Catalog {
 }
 
 /// The first changes after a place, with the ledger as it was at the same moment and with what became of their subjects.
+/// Up to the ledger's revision: what is being written beyond it may be very much, and is passed over one by one otherwise.
 /// Each subject is asked for by itself: as a list of what
 /// exists, PostgreSQL might read a whole table for it.
 const FEED: &str = "
@@ -177,7 +178,9 @@ const FEED: &str = "
         END AS lives
     FROM ledger l LEFT JOIN (
         SELECT revision, kind, subject FROM changes WHERE (revision, kind, subject) > ($1, $2, $3)
+            AND revision <= (SELECT revision FROM ledger WHERE singleton = 1)
         ORDER BY revision, kind, subject LIMIT $4) AS c ON 1 = 1
+    WHERE l.singleton = 1
     ORDER BY c.revision, c.kind, c.subject";
 
 fn read(row: &AnyRow) -> Result<Change, Error> {

@@ -170,7 +170,7 @@ impl Rows {
         let chosen = self.choose(search, now.micros());
         let total = chosen.len();
         let offset = search.offset.min(total);
-        let rows = search.page_rows().min(total - offset);
+        let rows = search.rows.max(1).min(total - offset);
         // From the nearer end: the last page costs no more than the first.
         let is_far = offset > total / 2;
         let descending = search.descending != is_far;
