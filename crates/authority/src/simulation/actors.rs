@@ -15,6 +15,7 @@ use super::timers::sleep;
 use super::world::{World, nanos, spawn, with};
 use super::{GUEST, Setting};
 use crate::Error;
+use crate::endings::Endings;
 use crate::node::Node;
 use crate::terms::outlasting;
 use crate::waits::Wait;
@@ -50,7 +51,7 @@ pub(super) async fn use_tokens(until: u64) {
 fn arrive(machine: usize, request: Request) {
     let process = with(|world| world.machines[machine].process.clone());
     if let Some(process) = process.filter(|_| machine != GUEST) {
-        spawn(Some(machine), handle(process, request));
+        spawn(Some(machine), handle(process, machine, request));
     }
 }
 
@@ -142,7 +143,11 @@ fn judge(world: &mut World, setting: Setting, machine: usize, begun: u64, is_kno
         return;
     }
     let took = Duration::from_nanos(world.now - begun);
-    let most = outlasting(outlasting(setting.ttl)) + ALLOWANCE;
+    let mut most = outlasting(outlasting(setting.ttl)) + ALLOWANCE;
+    // One's own work that was cut is waited for longer.
+    if world.history.works.iter().any(|work| work.hangs && work.machine == machine) {
+        most += Endings::PATIENCE;
+    }
     world.history.undisturbed += 1;
     if took > most || !is_known {
         let now = world.now;
@@ -181,6 +186,7 @@ async fn attempt(process: &Process, machine: usize, act: Act) -> Result<bool, Er
         let applied: Vec<String> = applied.map(|node| node.node.clone()).collect();
         with(|world| {
             let now = world.now;
+            world.pass_over_stopped();
             for token in &tokens {
                 world.history.returned(*token, &applied, now);
             }
@@ -202,6 +208,14 @@ pub(super) async fn break_things(setting: Setting, until: u64) {
 }
 
 impl World {
+    /// Work on a machine that stood still for longer than anybody waits for it is not waited for.
+    fn pass_over_stopped(&mut self) {
+        for work in &mut self.history.works {
+            let stood = self.machines[work.machine].stood_still - work.stood_still;
+            work.hangs |= work.is_running && Duration::from_nanos(stood) > Endings::PATIENCE;
+        }
+    }
+
     fn break_one(&mut self, setting: Setting) {
         let machine = self.below(self.machines.len() as u64) as usize;
         let long = if self.once_in(3) {
@@ -249,12 +263,13 @@ impl World {
             return;
         }
         self.machines[machine].pauses += 1;
+        self.machines[machine].stood_still += lasts;
         let began = self.now;
         self.after(lasts, move || {
             with(|world| {
                 world.disturb(machine);
+                let stopped = &mut world.machines[machine];
                 if is_suspended {
-                    let stopped = &mut world.machines[machine];
                     stopped.is_suspended = false;
                     stopped.slept += stopped.stopwatch(world.now) - stopped.stopwatch(began);
                 }

@@ -48,8 +48,12 @@ pub(super) struct Work {
     pub(super) token: usize,
     pub(super) right: Rights,
     pub(super) node: String,
+    pub(super) machine: usize,
+    /// For how long its machine had stood still when it began.
+    pub(super) stood_still: u64,
     pub(super) is_running: bool,
-    /// Since when it does nothing but wait for the disk, past its last check.
+    /// It does nothing but wait for the disk, past its last check, or its machine stood still: nobody waits for it longer
+    /// than its time.
     pub(super) hangs: bool,
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Machine {
     /// For how long it was suspended: its timers stood still.
     pub(super) slept: u64,
     pub(super) is_suspended: bool,
+    /// For how long some of its threads, or all, have stood still.
+    pub(super) stood_still: u64,
     /// How many reasons there are for it to stand still.
     pub(super) pauses: u32,
     /// Whether messages pass between it and the catalog.
@@ -51,6 +53,7 @@ impl Machine {
             wall: 0,
             slept: 0,
             is_suspended: false,
+            stood_still: 0,
             pauses: 0,
             is_cut_off: false,
             disturbed: 0,
@@ -127,6 +130,7 @@ fn stall(machine: usize) {
         let machine = &mut world.machines[machine];
         machine.disturbed = until;
         machine.stalled += 1;
+        machine.stood_still += until - world.now;
         machine.pauses += u32::from(is_whole);
         Some((until, is_whole))
     });
@@ -143,6 +147,7 @@ fn stall(machine: usize) {
         let now = world.now;
         let machine = &mut world.machines[machine];
         machine.stalled -= 1;
+        machine.stood_still += now - until;
         machine.disturbed = machine.disturbed.max(now);
     });
 }

@@ -444,12 +444,18 @@ impl Ledger for SimulatedLedger {
         unreachable!("no database changes here")
     }
 
-    async fn join(&self, node: &NodeInfo, applied: Revision, _: Timestamp) -> Result<(), Error> {
+    async fn join(
+        &self,
+        node: &NodeInfo,
+        number: i64,
+        applied: Revision,
+        _: Timestamp,
+    ) -> Result<(), Error> {
         let info = Arc::new(node.clone());
         statement(self.machine, Manner::CommitsDurably, move |world| {
             let renewed = world.now;
             let nodes = &mut world.postgres.nodes;
-            let lease = nodes.get(&info.id).map_or(1, |row| row.lease + 1);
+            let lease = nodes.get(&info.id).map_or(number, |row| row.lease + 1);
             let row = Row {
                 applied: applied.get(),
                 lease,

@@ -123,7 +123,7 @@ pub(super) struct Request {
 }
 
 /// Answers a request, and does what it asks.
-pub(super) async fn handle(process: Process, request: Request) {
+pub(super) async fn handle(process: Process, machine: usize, request: Request) {
     let Request {
         token, right, sent, ..
     } = request;
@@ -136,6 +136,8 @@ pub(super) async fn handle(process: Process, request: Request) {
             token,
             right,
             node: node.clone(),
+            machine,
+            stood_still: world.machines[machine].stood_still,
             is_running: admission.is_some(),
             hangs: false,
         });
