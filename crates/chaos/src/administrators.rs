@@ -60,10 +60,11 @@ impl<'a> Administrator<'a> {
         while !self.is_over.load(Ordering::SeqCst) {
             let missing = self.population.count(Kind::Database) < self.target;
             match self.rng.below(100) {
-                0..=9 if self.population.count(Kind::Management) < MANAGEMENT => {
+                0..=1 => self.revoke(&[Kind::Session], 1),
+                2..=9 if self.population.count(Kind::Management) < MANAGEMENT => {
                     self.create(Kind::Management);
                 }
-                0..=9 => self.revoke(&[Kind::Management], 1),
+                2..=9 => self.revoke(&[Kind::Management], 1),
                 10..=39 => self.update(),
                 40..=54 if missing => self.create(Kind::Database),
                 55..=69 if !missing => self.revoke(&[Kind::Database], 1),
@@ -153,6 +154,9 @@ impl<'a> Administrator<'a> {
             body: String::new(),
             wait: self.draw_wait(),
         };
+        if first.kind == Kind::Session {
+            request = end_of_session(&first.secret);
+        }
         if claimed.len() > 1 {
             let ids: Vec<_> = claimed.iter().map(|one| &one.id).collect();
             (request.method, request.path) = ("POST", format!("{path}/revoke"));
@@ -194,6 +198,16 @@ impl<'a> Administrator<'a> {
 
     fn draw_wait(&self) -> Option<u32> {
         (self.rng.below(10) == 0).then(|| u32::from(self.rng.below(2) == 0))
+    }
+}
+
+/// RFC 7009: whoever has the token may end it.
+fn end_of_session(secret: &str) -> Request<'static> {
+    Request {
+        method: "POST",
+        path: "/oauth/revoke".to_owned(),
+        body: format!("token={secret}"),
+        wait: None,
     }
 }
 

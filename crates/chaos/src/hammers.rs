@@ -13,7 +13,7 @@ use crate::populations::{Population, Presented};
 /// What a node that cannot be reached is left alone for.
 const AWAY: Duration = Duration::from_millis(15);
 /// What a client does beside asking: the machine is small.
-const PAUSE: Duration = Duration::from_millis(1);
+const PAUSE: Duration = Duration::from_millis(3);
 
 /// Uses tokens at `node` until `is_over`.
 pub(crate) fn hammer(
@@ -30,7 +30,7 @@ pub(crate) fn hammer(
                 Some(token) => {
                     let rights = rights(token.kind);
                     // A query costs more than a write.
-                    let right = if rng.below(3) == 0 {
+                    let right = if rng.below(6) == 0 {
                         rights[0]
                     } else {
                         rights[rights.len() - 1]

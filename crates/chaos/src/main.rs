@@ -13,18 +13,20 @@ use std::time::{Duration, Instant};
 use rescind_chaos::{Setup, run};
 
 const USAGE: &str = "\
-usage: rescind-chaos [--minutes M] [--round SECONDS] [--seed N] [--out DIRECTORY]
+usage: rescind-chaos [--minutes M] [--round SECONDS] [--seed N] [--out DIRECTORY] [--calm]
 
   --minutes M      for how long new rounds begin [default: 10]
   --round SECONDS  how long the faults of one round last [default: 60]
   --seed N         the seed of the first round; the next ones count on [default: from the process id]
-  --out DIRECTORY  where the histories of violations go [default: target/chaos]";
+  --out DIRECTORY  where the histories of violations go [default: target/chaos]
+  --calm           no faults: what clients alone do to the nodes";
 
 struct Arguments {
     minutes: u64,
     round: u64,
     seed: u64,
     out: PathBuf,
+    is_calm: bool,
 }
 
 fn main() -> ExitCode {
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
     let mut seed = arguments.seed;
     loop {
         let mut setup = Setup::new(seed, Duration::from_secs(arguments.round), arguments.out.clone());
+        setup.plan = arguments.is_calm.then(Vec::new);
         setup.tell = |line| println!("{line}");
         match run(&setup) {
             Ok(report) => {
@@ -75,8 +78,13 @@ impl Arguments {
             round: 60,
             seed: u64::from(std::process::id()),
             out: PathBuf::from("target/chaos"),
+            is_calm: false,
         };
         while let Some(word) = words.next() {
+            if word == "--calm" {
+                parsed.is_calm = true;
+                continue;
+            }
             let value = words.next().ok_or_else(|| format!("{word}: needs a value"))?;
             let number = || {
                 value

@@ -47,6 +47,8 @@ pub(crate) struct Claimed {
     pub(crate) number: TokenNumber,
     /// Its id.
     pub(crate) id: String,
+    /// Its secret.
+    pub(crate) secret: String,
     /// What kind.
     pub(crate) kind: Kind,
     /// What it may do, as far as is known.
@@ -94,10 +96,15 @@ impl Population {
             .collect();
         let chosen = *fitting.get(pick(rng, fitting.len()))?;
         let number = state.free.swap_remove(chosen);
-        let Entry { token, rights, .. } = &state.tokens[number];
+        let Entry {
+            token,
+            secret,
+            rights,
+        } = &state.tokens[number];
         Some(Claimed {
             number,
             id: token.id.clone()?,
+            secret: secret.clone()?,
             kind: token.kind,
             rights: *rights,
         })

@@ -22,6 +22,7 @@ use crate::logbooks::{DATABASE, Logbook, ROOT, Request, Site, Tally};
 use crate::populations::{Population, Presented};
 use crate::reports::Report;
 use crate::storms::Storm;
+use crate::visitors::Visitor;
 
 /// What is to be run.
 #[derive(Debug, Clone)]
@@ -45,9 +46,11 @@ pub struct Setup {
 }
 
 /// Clients that use tokens, for each node.
-const HAMMERS: usize = 3;
+const HAMMERS: usize = 2;
 /// Clients that act.
 const ADMINISTRATORS: usize = 6;
+/// Sessions of programs that a person let in.
+const SESSIONS: usize = 24;
 /// What a busy machine may add to any answer.
 const SLACK: Duration = Duration::from_secs(8);
 /// How long nodes have to admit again.
@@ -192,7 +195,16 @@ impl Run {
             nodes: setup.nodes.len(),
             ..History::default()
         };
-        history.acts.push(founding());
+        let mut visitor = Visitor::invited(&site)?;
+        for _ in 0..SESSIONS {
+            let number = population.ask(Kind::Session);
+            let began = timeline.now();
+            let secret = visitor.let_in()?;
+            population.made(number, Some(format!("session {number}")), secret);
+            population.release(number, Rights::MANAGE);
+            history.acts.push(founding(number, began, timeline.now()));
+        }
+        history.acts.push(founding(ROOT, Moment(0), Moment(0)));
         history.acts.append(&mut logbook.acts);
         history.uses.append(&mut logbook.uses);
         Ok(Self {
@@ -378,14 +390,14 @@ impl Logs {
     }
 }
 
-/// The first management token, made before anybody watched.
-const fn founding() -> Act {
+/// How what may administer came to be: the first management token, and sessions.
+const fn founding(token: TokenNumber, began: Moment, ended: Moment) -> Act {
     Act {
-        token: ROOT,
+        token,
         node: 0,
         change: Change::Create(Rights::MANAGE),
-        began: Moment(0),
-        ended: Moment(0),
+        began,
+        ended,
         outcome: Outcome::Done { complete: true },
     }
 }
