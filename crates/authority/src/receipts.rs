@@ -10,14 +10,16 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use rescind_catalog::Entry;
-use rescind_domain::{AccountId, Act, Actor, NodeReceipt, NodeState, Receipt, UserId};
+use rescind_domain::{
+    AccountId, Act, Actor, NodeReceipt, NodeState, Receipt, Revision, Subject, UserId, Verb,
+};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::databases::pair;
 use crate::fences::note_took;
 use crate::waits::Wait;
-use crate::{Authority, Caller};
+use crate::{Authority, Caller, Error};
 
 /// Receipts that are not in the audit log yet.
 pub(crate) struct Receipts {
@@ -129,12 +131,7 @@ impl Authority {
         };
         let (this, revision) = (Arc::clone(self), receipt.revision);
         tokio::spawn(async move {
-            // Everything that the change cut here, not its own work alone: who asked is gone, and nobody waits for it.
-            let ended = async {
-                while this.grants().settled() < revision {
-                    tokio::time::sleep(SETTLING).await;
-                }
-            };
+            let ended = this.settling(revision);
             match this.fence_when(ended, revision, wait.to_its_end()).await {
                 Ok(receipt) => {
                     revoked.note_took(&receipt);
@@ -144,6 +141,27 @@ impl Authority {
             }
             drop(outstanding);
         });
+    }
+
+    /// Waits again, as long as the caller does, until every node acts by `revision` and the work that it cut here has ended:
+    /// for whoever did not wait so long when it was made.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a revision that was not made yet, and what every read may return.
+    pub async fn wait_again(&self, caller: &Caller, revision: Revision) -> Result<Receipt, Error> {
+        caller.check(caller.account(), Verb::Read, Subject::Node)?;
+        let wait = caller.wait();
+        if revision > self.catalog.revision().await? {
+            return Err(Error::not_found("revision", revision));
+        }
+        self.fence_when(self.settling(revision), revision, wait).await
+    }
+
+    /// Waits for all work that changes up to `revision` cut here, not that of one token alone.
+    async fn settling(&self, revision: Revision) {
+        while self.grants().settled() < revision {
+            tokio::time::sleep(SETTLING).await;
+        }
     }
 
     /// Writes receipts down, a moment after they came, until `shutdown`.

@@ -27,6 +27,15 @@ impl fmt::Display for Revision {
     }
 }
 
+/// The number.
+impl std::str::FromStr for Revision {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
 /// What one node has made of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeReceipt {

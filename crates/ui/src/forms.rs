@@ -90,7 +90,7 @@ impl Submission {
     /// Done: on to `location`, which shows `notice`. A second submit of the same form is led there too.
     pub(crate) fn done(mut self, location: &str, notice: Notice) -> Response {
         self.remember(location, &notice.text);
-        see(location, Some(notice))
+        see(location, Some(notice.at(location)))
     }
 
     /// Done, where the answer is a page of its own. A second submit of the same form is told `words` at `location`.

@@ -1,6 +1,10 @@
 //! The line that says what was just done. It travels over the redirect in a cookie that lives for a minute, and stays on
 //! the page until the reader goes on.
 
+use std::fmt::Write as _;
+
+use rescind_domain::{NodeState, Receipt, Revision};
+
 use crate::icons::{Icon, icon};
 
 /// What a notice is about.
@@ -20,10 +24,36 @@ pub(crate) struct Notice {
     tone: Tone,
     /// What it says; escaped where it is shown.
     pub(crate) text: String,
+    /// What each node made of it, where there are several or one is awaited.
+    pub(crate) nodes: Vec<NodeLine>,
+    /// Who waits for its nodes may go on with that.
+    pub(crate) again: Option<Again>,
+}
+
+/// What one node made of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NodeLine {
+    /// Its name.
+    pub(crate) name: String,
+    /// What is known of it: `applied`, `lapsed` or `awaited`, and milliseconds behind the first.
+    state: String,
+}
+
+/// How to wait again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Again {
+    /// For which revision.
+    pub(crate) revision: i64,
+    /// The page that shall tell of it.
+    pub(crate) back: String,
 }
 
 /// The longest text, in bytes: a cookie has room for 4 KiB, and percent-encoding makes three of a byte.
 const LONGEST: usize = 1_200;
+/// The most bytes that the names of nodes take of that.
+const NODES: usize = 500;
+/// Between what travels.
+const BREAK: char = '\u{1f}';
 
 impl Notice {
     /// What was asked is done.
@@ -41,9 +71,53 @@ impl Notice {
         Self::new(Tone::Warned, text.into())
     }
 
-    fn new(tone: Tone, mut text: String) -> Self {
+    fn new(tone: Tone, text: String) -> Self {
+        let mut text = text.replace(BREAK, " ");
         text.truncate(text.floor_char_boundary(LONGEST));
-        Self { tone, text }
+        Self {
+            tone,
+            text,
+            nodes: Vec::new(),
+            again: None,
+        }
+    }
+
+    /// The same, with what the receipt says of each node. One that is not complete is something to mind.
+    pub(crate) fn proven(mut self, receipt: &Receipt) -> Self {
+        if !receipt.is_complete() {
+            self.tone = Tone::Warned;
+            self.again = Some(Again {
+                revision: Revision::get(receipt.revision),
+                back: "/".to_owned(),
+            });
+        } else if receipt.nodes.len() == 1 {
+            return self;
+        }
+        let mut nodes: Vec<_> = receipt.nodes.iter().collect();
+        // Those of most interest, should there be no room for all.
+        nodes.sort_by_key(|node| match node.state {
+            NodeState::Awaited => 0,
+            NodeState::Lapsed => 1,
+            NodeState::Applied { .. } => 2,
+        });
+        let line = |node: &&rescind_domain::NodeReceipt| NodeLine {
+            name: node.node.clone(),
+            state: match node.state {
+                NodeState::Applied { after } => format!("applied {}", after.as_millis()),
+                NodeState::Lapsed => "lapsed".to_owned(),
+                NodeState::Awaited => "awaited".to_owned(),
+            },
+        };
+        self.nodes = nodes.iter().map(line).collect();
+        self
+    }
+
+    /// The same, shown at `location`.
+    pub(crate) fn at(mut self, location: &str) -> Self {
+        if let Some(again) = &mut self.again {
+            again.back = location.to_owned();
+        }
+        self
     }
 
     /// The class that colours it.
@@ -71,19 +145,67 @@ impl Notice {
             Tone::Told => 't',
             Tone::Warned => 'w',
         };
-        format!("{tone}{}", self.text)
+        let mut packed = format!("{tone}{}", self.text);
+        if self.nodes.is_empty() && self.again.is_none() {
+            return packed;
+        }
+        let mut nodes = String::new();
+        for NodeLine { name, state } in &self.nodes {
+            if nodes.len() + name.len() + state.len() + 2 > NODES {
+                break;
+            }
+            // Writing to a String cannot fail.
+            let _ = write!(nodes, "{name} {state},");
+        }
+        let room = LONGEST.saturating_sub(nodes.len() + BEYOND);
+        packed.truncate(packed.floor_char_boundary(room));
+        let _ = write!(packed, "{BREAK}{nodes}");
+        if let Some(Again { revision, back }) = &self.again {
+            let fits = packed.len() + back.len() + 25 <= LONGEST;
+            let back = if fits { back } else { "/" };
+            let _ = write!(packed, "{BREAK}{revision}{BREAK}{back}");
+        }
+        packed
     }
 
     /// What travelled.
     pub(crate) fn unpack(packed: &str) -> Option<Self> {
-        let mut characters = packed.chars();
+        let mut parts = packed.split(BREAK);
+        let mut characters = parts.next()?.chars();
         let tone = match characters.next()? {
             'd' => Tone::Done,
             't' => Tone::Told,
             'w' => Tone::Warned,
             _ => return None,
         };
-        Some(Self::new(tone, characters.collect()))
+        let mut notice = Self::new(tone, characters.collect());
+        let lines = parts.next().unwrap_or_default().split_terminator(',');
+        let line = |line: &str| {
+            let (name, state) = line.split_once(' ')?;
+            let (name, state) = (name.to_owned(), state.to_owned());
+            Some(NodeLine { name, state })
+        };
+        notice.nodes = lines.filter_map(line).collect();
+        let revision = parts.next().and_then(|revision| revision.parse().ok());
+        notice.again = revision.zip(parts.next()).map(|(revision, back)| Again {
+            revision,
+            back: back.to_owned(),
+        });
+        Some(notice)
+    }
+}
+
+/// What a path and a revision may take beyond text and nodes.
+const BEYOND: usize = 200;
+
+impl NodeLine {
+    /// What is known of it, as people read it.
+    pub(crate) fn words(&self) -> String {
+        match self.state.split_once(' ') {
+            Some((_, ms)) => format!("acts by it since {ms} ms"),
+            None if self.state == "lapsed" => "did not answer and has stopped serving by itself".to_owned(),
+            None => "has not answered yet".to_owned(),
+        }
     }
 }
 
@@ -91,6 +213,8 @@ impl Notice {
 mod tests {
     use super::*;
     use crate::cookies::Cookie;
+    use rescind_domain::NodeReceipt;
+    use std::time::Duration;
 
     /// Browsers drop a cookie of more than 4,096 bytes.
     #[test]
@@ -101,5 +225,74 @@ mod tests {
             assert!(cookie.len() <= 4_096, "{letter}: {}", cookie.len());
             assert!(Notice::unpack(&packed).is_some_and(|notice| notice.packed() == packed));
         }
+    }
+
+    fn receipt(nodes: usize) -> Receipt {
+        let node = |number: usize| NodeReceipt {
+            node: format!("node-{number}"),
+            state: match number {
+                0 => NodeState::Awaited,
+                1 => NodeState::Lapsed,
+                _ => NodeState::Applied {
+                    after: Duration::from_millis(3),
+                },
+            },
+        };
+        Receipt {
+            revision: Revision::new(7),
+            effective_at: None,
+            took: Duration::from_secs(10),
+            nodes: (0..nodes).map(node).collect(),
+            settled_within: Some(Duration::from_secs(2)),
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_nodes_travels_along() {
+        let notice = Notice::done("Revoked “a\u{1f}b”.")
+            .proven(&receipt(3))
+            .at("/clusters/x?y=z");
+        let arrived = Notice::unpack(&notice.packed()).expect("unpacked");
+        assert_eq!((&arrived, arrived.class()), (&notice, "warn"));
+        assert_eq!(
+            arrived.again.map(|again| (again.revision, again.back)),
+            Some((7, "/clusters/x?y=z".to_owned()))
+        );
+        let lines: Vec<_> = arrived
+            .nodes
+            .iter()
+            .map(|node| format!("{}: {}", node.name, node.words()))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "node-0: has not answered yet",
+                "node-1: did not answer and has stopped serving by itself",
+                "node-2: acts by it since 3 ms",
+            ]
+        );
+    }
+
+    #[test]
+    fn very_many_nodes_and_a_long_text_fit_a_cookie() {
+        let back = format!("/{}", "x".repeat(5_000));
+        let notice = Notice::done("🦀".repeat(5_000)).proven(&receipt(1_000)).at(&back);
+        let packed = notice.packed();
+        let cookie = Cookie::Notice.set(&packed, Some(60), true);
+        assert!(cookie.len() <= 4_096, "{}", cookie.len());
+        let arrived = Notice::unpack(&packed).expect("unpacked");
+        assert_eq!(arrived.nodes[0].name, "node-0");
+        assert_eq!(arrived.again.map(|again| again.back).as_deref(), Some("/"));
+    }
+
+    #[test]
+    fn one_node_that_acts_is_not_told_of() {
+        let mut proof = receipt(1);
+        proof.nodes[0].state = NodeState::Applied {
+            after: Duration::ZERO,
+        };
+        proof.effective_at = Some(rescind_domain::Timestamp::from_micros(1));
+        let notice = Notice::done("Done.");
+        assert_eq!(notice.clone().proven(&proof), notice);
     }
 }

@@ -22,6 +22,7 @@ mod management_tokens;
 mod nodes;
 mod overview;
 mod profile;
+mod receipts;
 pub(crate) mod sign_in;
 mod sign_out;
 mod tables;
@@ -41,6 +42,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         )
         .route("/device", get(device::show).post(device::submit))
         .route("/nodes", get(nodes::show))
+        .route("/receipts/{revision}", post(receipts::wait))
         .route("/accounts/{account}/clusters", get(clusters::show))
         .route("/accounts/{account}/audit-log", get(audit_log::show))
         .merge(accounts::routes())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use rescind_domain::{
-    DatabaseId, DatabaseTokenId, InvitationId, ManagementTokenId, SessionId, TableId, UserId,
+    DatabaseId, DatabaseTokenId, InvitationId, ManagementTokenId, Revision, SessionId, TableId, UserId,
 };
 
 use crate::app::App;
@@ -37,6 +37,7 @@ path_ids! {
     UserId: "user", "user";
     InvitationId: "invitation", "invitation";
     SessionId: "session", "session";
+    Revision: "revision", "revision";
 }
 
 /// The id of this kind in the path. What is no id names nothing, so the answer is the same page as for an unknown one.
@@ -51,5 +52,16 @@ impl<T: PathId> FromRequestParts<Arc<App>> for Named<T> {
         let text = parameters.iter().find(|(name, _)| *name == T::PARAMETER);
         let id = text.and_then(|(_, text)| text.parse().ok());
         id.map(Self).ok_or_else(|| Fault::not_found(T::WHAT))
+    }
+}
+
+/// A path of this server; the start for anything that could lead elsewhere.
+pub(crate) fn local(next: &str) -> String {
+    let is_path =
+        next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
+    if is_path && !next.starts_with("/sign-") {
+        next.to_owned()
+    } else {
+        "/".to_owned()
     }
 }

@@ -151,15 +151,16 @@ pub(crate) fn last_use(at: Option<Timestamp>, client: Option<LastClient>, now: T
 pub(crate) fn revoked<Id>(outcomes: &[Revoked<Id>], proof: &Receipt) -> Notice {
     let now = outcomes.iter().filter(|one| one.outcome == RevokeOutcome::Now);
     let now = now.count();
-    let proof = receipt("Refused", proof);
+    let told = receipt("Refused", proof);
     let words = format!("Revoked {}.", count(now as u64, "token"));
-    match outcomes.len() - now {
-        0 => Notice::done(format!("{words} {proof}")),
+    let notice = match outcomes.len() - now {
+        0 => Notice::done(format!("{words} {told}")),
         others => Notice::told(format!(
-            "{words} {} more had been revoked before, or may not be revoked by you. {proof}",
+            "{words} {} more had been revoked before, or may not be revoked by you. {told}",
             grouped(others as u64)
         )),
-    }
+    };
+    notice.proven(proof)
 }
 
 /// Said instead of an error when somebody else was faster.

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::middleware::Next;
@@ -62,6 +63,9 @@ pub(crate) struct Known {
     /// When the request came.
     pub(crate) now: Timestamp,
 }
+
+/// How long a page waits for nodes. People wonder after that, and the page can say whom it waits for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Deref for Visitor {
     type Target = Known;
@@ -140,6 +144,7 @@ fn authenticate(app: &App, request: &Parts, secret: &[u8]) -> Result<Caller, Ref
 }
 
 async fn known(app: &App, caller: Caller, secret: &str, browser: Browser) -> Result<Visitor, Error> {
+    let caller = caller.waiting_at_most(PATIENCE);
     let user = app.authority.own_user(&caller).await?;
     let account = app.authority.account(&caller, user.account).await?;
     let clusters = app.authority.clusters(&caller, user.account).await?;

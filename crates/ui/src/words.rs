@@ -62,20 +62,47 @@ impl From<ClusterState> for Chip {
 /// What a receipt proves, as a sentence: `verb` is "Refused" after a revocation and "In force" after all else.
 pub(crate) fn receipt(verb: &str, receipt: &Receipt) -> String {
     let nodes = receipt.nodes.len();
-    let stopped = receipt
-        .nodes
-        .iter()
-        .filter(|node| node.state == NodeState::Lapsed)
-        .count();
-    let aside = match stopped {
-        0 => String::new(),
-        some => format!(" ({} had stopped serving by itself)", count(some as u64, "node")),
+    let named = |wanted| {
+        let such = receipt.nodes.iter().filter(move |node| node.state == wanted);
+        in_a_row(such.map(|node| node.node.as_str()))
+    };
+    if let Some(within) = receipt.settled_within {
+        let so_far = receipt
+            .nodes
+            .iter()
+            .filter(|node| node.state != NodeState::Awaited);
+        let waiting = match named(NodeState::Awaited).as_str() {
+            "" => "other nodes, which could not be asked".to_owned(),
+            names => names.to_owned(),
+        };
+        return format!(
+            "{verb} on {} of {nodes} nodes so far. Still waiting for {waiting}: it is done for good, and in {} at the \
+             latest every node acts by it or has stopped serving by itself. Revision {}.",
+            so_far.count(),
+            took(within),
+            receipt.revision
+        );
+    }
+    let aside = match named(NodeState::Lapsed).as_str() {
+        "" => String::new(),
+        names => format!(" ({names} had stopped serving)"),
     };
     format!(
         "{verb} on {nodes} of {nodes} nodes{aside} after {}. Revision {}.",
         took(receipt.took),
         receipt.revision
     )
+}
+
+/// `node-1`, `node-1 and node-2`, `node-1, node-2 and 7 more`.
+fn in_a_row<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<_> = names.collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [one, other] => format!("{one} and {other}"),
+        [one, other, more @ ..] => format!("{one}, {other} and {} more", more.len()),
+    }
 }
 
 /// `11 ms`, `1.4 s`.

@@ -11,6 +11,7 @@ mod invitations;
 mod passwords;
 mod promises;
 mod races;
+mod receipts;
 mod revocations;
 mod rights;
 mod secrets;

@@ -72,6 +72,7 @@ async fn answers(house: &House, caller: &Caller) -> Vec<(&'static str, bool)> {
         invitation(account, invitation);
         revoke_invitation(account, invitation);
         audit_events(&AuditQuery::all(account));
+        wait_again(house.authority.revision());
         // What makes something, last.
         create_database(place, CreateDatabase { name: "made".parse().expect("a name"), limits: DatabaseLimits::default(), partition_template: None });
         create_database_token(place, CreateDatabaseToken { description: "made".parse().expect("a text"), permissions: set(&[]), expires_at: None });

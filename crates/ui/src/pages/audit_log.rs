@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use rescind_authority::{AuditQuery, Cursor, Page};
-use rescind_domain::{AccountId, Act, Actor, AuditEvent, Timestamp};
+use rescind_domain::{AccountId, Act, Actor, AuditEvent, Revision, Timestamp};
 
 use crate::answers::page;
 use crate::app::App;
@@ -152,7 +152,7 @@ async fn row(app: &App, visitor: &Visitor, event: AuditEvent) -> Row {
         .details
         .iter()
         .filter(|(name, value)| {
-            !value.is_empty() && !["description", "name", "email"].contains(&name.as_str())
+            !value.is_empty() && !["description", "name", "email", "revision"].contains(&name.as_str())
         })
         .map(|(name, value)| format!("{}: {value}", name.replace('_', " ")))
         .collect();
@@ -168,9 +168,11 @@ async fn row(app: &App, visitor: &Visitor, event: AuditEvent) -> Row {
         subject_href: page_of(visitor, event.act, &event.subject),
         id: event.subject,
         details: details.join(" · "),
-        revision: event
-            .revision
-            .map_or_else(String::new, |revision| revision.to_string()),
+        revision: match event.revision {
+            Some(revision) => revision.to_string(),
+            // A receipt took none: it is that of the act it is about.
+            None => detail("revision").unwrap_or_default(),
+        },
         sequence: event.sequence,
     }
 }
@@ -179,6 +181,10 @@ async fn row(app: &App, visitor: &Visitor, event: AuditEvent) -> Row {
 fn page_of(visitor: &Visitor, act: Act, subject: &str) -> String {
     let account = visitor.account.id;
     let kind = act.as_str().split('.').next().unwrap_or_default();
+    // The receipt of several tokens is that of their revision, which has no page.
+    if subject.parse::<Revision>().is_ok() {
+        return String::new();
+    }
     match (kind, visitor.clusters.as_slice()) {
         ("database_token", [only]) => format!("/clusters/{}/database-tokens/{subject}", only.id),
         ("management_token", _) => format!("/accounts/{account}/management-tokens/{subject}"),

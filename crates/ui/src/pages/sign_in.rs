@@ -17,6 +17,7 @@ use crate::fields::Fields;
 use crate::forms::GateSubmission;
 use crate::frame::{Frame, GateFrame, Section};
 use crate::notices::Notice;
+use crate::paths::local;
 use crate::visitors::{Presence, Stranger, Visitor};
 use crate::words;
 
@@ -268,17 +269,6 @@ fn pairs(fields: &Fields) -> Vec<(String, String)> {
         .iter()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
-}
-
-/// A path of this server; the start for anything that could lead elsewhere.
-fn local(next: &str) -> String {
-    let is_path =
-        next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
-    if is_path && !next.starts_with("/sign-") {
-        next.to_owned()
-    } else {
-        "/".to_owned()
-    }
 }
 
 fn sign_in(

@@ -142,7 +142,7 @@ pub(crate) async fn submit(
     let name = line(token.description.as_str());
     let words = format!("Saved “{name}”. {}", receipt("In force", &proof));
     let location = below.after(&super::list_path(place.cluster));
-    Ok(form.done(&location, Notice::done(words)))
+    Ok(form.done(&location, Notice::done(words).proven(&proof)))
 }
 
 /// Said instead of an error when the token was revoked meanwhile.

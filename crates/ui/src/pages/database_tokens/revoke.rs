@@ -83,7 +83,7 @@ pub(crate) async fn submit(
             receipt("Refused", &proof)
         )),
     };
-    Ok(form.done(&location, notice))
+    Ok(form.done(&location, notice.proven(&proof)))
 }
 
 async fn dialog(

@@ -117,7 +117,10 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Res
                 database.name,
                 receipt("In force", &proof)
             );
-            Ok(form.done(&back.after(&list_path(place.cluster)), Notice::done(words)))
+            Ok(form.done(
+                &back.after(&list_path(place.cluster)),
+                Notice::done(words).proven(&proof),
+            ))
         }
         // The name is taken.
         Err(Error::Conflict(reason)) => {

@@ -89,7 +89,10 @@ pub(crate) async fn submit(
         database.name,
         receipt("In force", &proof)
     );
-    Ok(form.done(&back.after(&list_path(place.cluster)), Notice::done(words)))
+    Ok(form.done(
+        &back.after(&list_path(place.cluster)),
+        Notice::done(words).proven(&proof),
+    ))
 }
 
 async fn dialog(

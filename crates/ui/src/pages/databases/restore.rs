@@ -73,7 +73,7 @@ pub(crate) async fn submit(
                 database.name,
                 receipt("In force", &proof)
             );
-            Ok(form.done(&location, Notice::done(words)))
+            Ok(form.done(&location, Notice::done(words).proven(&proof)))
         }
         // Its name is taken, its time is over, or somebody else was faster.
         Err(Error::Conflict(reason)) => {

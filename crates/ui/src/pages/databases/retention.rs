@@ -75,7 +75,10 @@ pub(crate) async fn submit(
         in_words(retention),
         receipt("In force", &proof)
     );
-    Ok(form.done(&back.after(&list_path(place.cluster)), Notice::done(words)))
+    Ok(form.done(
+        &back.after(&list_path(place.cluster)),
+        Notice::done(words).proven(&proof),
+    ))
 }
 
 async fn dialog(

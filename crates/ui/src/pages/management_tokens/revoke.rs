@@ -85,7 +85,7 @@ pub(crate) async fn submit(
             receipt("Refused", &proof)
         )),
     };
-    Ok(form.done(&back.after(&list_path(account)), notice))
+    Ok(form.done(&back.after(&list_path(account)), notice.proven(&proof)))
 }
 
 async fn dialog(

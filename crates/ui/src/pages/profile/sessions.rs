@@ -25,17 +25,17 @@ pub(crate) async fn end(
         return Ok(farewell(&app, "You are logged out."));
     }
     let words = format!("The session is ended. {}", receipt("Refused", &proof));
-    Ok(form.done("/profile", Notice::done(words)))
+    Ok(form.done("/profile", Notice::done(words).proven(&proof)))
 }
 
 /// `POST /profile/sessions/end`: all of them, this one too unless `keep` is set.
 pub(crate) async fn end_all(State(app): State<Arc<App>>, form: Submission) -> Result<Response, Fault> {
     let keep = form.fields.is_on("keep");
     let proof = app.authority.end_sessions(&form.visitor.caller, keep).await?;
-    let proof = receipt("Refused", &proof);
+    let told = receipt("Refused", &proof);
     if keep {
-        let words = format!("All other sessions are ended. {proof}");
-        return Ok(form.done("/profile", Notice::done(words)));
+        let words = format!("All other sessions are ended. {told}");
+        return Ok(form.done("/profile", Notice::done(words).proven(&proof)));
     }
-    Ok(farewell(&app, &format!("You are logged out everywhere. {proof}")))
+    Ok(farewell(&app, &format!("You are logged out everywhere. {told}")))
 }

@@ -22,6 +22,7 @@ use crate::pages::databases::active;
 use crate::paths::Named;
 use crate::problems::Problems;
 use crate::visitors::Visitor;
+use crate::words::receipt;
 
 #[derive(Template)]
 #[template(path = "tables/create.html")]
@@ -100,10 +101,15 @@ pub(crate) async fn submit(
         .create_table(&visitor.caller, place, database.name.clone(), request)
         .await;
     match created {
-        Ok((made, _)) => {
-            let words = format!("Created table {} in {}.", made.table.name, made.database.name);
+        Ok((made, proof)) => {
+            let words = format!(
+                "Created table {} in {}. {}",
+                made.table.name,
+                made.database.name,
+                receipt("In force", &proof)
+            );
             let location = back.after(&list_path(place.cluster, database.id));
-            Ok(form.done(&location, Notice::done(words)))
+            Ok(form.done(&location, Notice::done(words).proven(&proof)))
         }
         // The name is taken, or the database is full.
         Err(Error::Conflict(reason)) => {

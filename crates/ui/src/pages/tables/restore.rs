@@ -22,6 +22,7 @@ use crate::paths::Named;
 use crate::problems::Problems;
 use crate::times::{Age, Moment};
 use crate::visitors::Visitor;
+use crate::words::receipt;
 
 #[derive(Template)]
 #[template(path = "tables/restore.html")]
@@ -74,12 +75,14 @@ pub(crate) async fn submit(
         .undelete_table(&visitor.caller, place, name, id)
         .await
     {
-        Ok((restored, _)) => {
+        Ok((restored, proof)) => {
             let words = format!(
-                "Restored table {} in {}.",
-                restored.table.name, restored.database.name
+                "Restored table {} in {}. {}",
+                restored.table.name,
+                restored.database.name,
+                receipt("In force", &proof)
             );
-            Ok(form.done(&location, Notice::done(words)))
+            Ok(form.done(&location, Notice::done(words).proven(&proof)))
         }
         // Its name is taken, its time is over, or somebody else was faster.
         Err(Error::Conflict(reason)) => {

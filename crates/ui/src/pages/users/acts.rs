@@ -185,7 +185,7 @@ async fn act(
         Act::Delete => authority.delete_user(caller, account, id).await,
     };
     let proof = match done {
-        Ok(proof) => receipt("Refused", &proof),
+        Ok(proof) => proof,
         Err(rescind_authority::Error::Conflict(reason)) => {
             problems.add("act", sentence(&reason));
             return dialog(&app, &visitor, &user, act, &back, problems).await;
@@ -193,15 +193,19 @@ async fn act(
         Err(error) => return Err(error.into()),
     };
     if id == visitor.user.id {
-        return Ok(farewell(&app, &format!("You are logged out everywhere. {proof}")));
+        let words = format!("You are logged out everywhere. {}", receipt("Refused", &proof));
+        return Ok(farewell(&app, &words));
     }
     let words = match act {
         Act::Disable => "is disabled",
         Act::SignOut => "is logged out everywhere",
         Act::Delete => "is deleted",
     };
-    let words = format!("{} {words}. {proof}", full_name(&user));
-    Ok(form.done(&back.after(&users_path(account)), Notice::done(words)))
+    let words = format!("{} {words}. {}", full_name(&user), receipt("Refused", &proof));
+    Ok(form.done(
+        &back.after(&users_path(account)),
+        Notice::done(words).proven(&proof),
+    ))
 }
 
 async fn dialog(

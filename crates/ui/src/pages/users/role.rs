@@ -83,13 +83,17 @@ pub(crate) async fn submit(
         .update_user(&visitor.caller, account, id, request)
         .await
     {
-        Ok((user, _)) => {
+        Ok((user, proof)) => {
             let words = format!(
-                "{} is {} now, in every session.",
+                "{} is {} now, in every session. {}",
                 full_name(&user),
-                words::role(user.role)
+                words::role(user.role),
+                words::receipt("In force", &proof)
             );
-            Ok(form.done(&back.after(&users_path(account)), Notice::done(words)))
+            Ok(form.done(
+                &back.after(&users_path(account)),
+                Notice::done(words).proven(&proof),
+            ))
         }
         Err(rescind_authority::Error::Conflict(reason)) => {
             problems.add("role", sentence(&reason));
