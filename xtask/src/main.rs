@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test|tidy|bench|dist`.
+//! The project's own commands: `cargo xtask test|chaos|tidy|bench|dist`.
 //!
 //! This program knows no crate of the house from the inside: it starts cargo, reads what cargo says about the
 //! workspace, and reads the source as text.
@@ -10,6 +10,7 @@
 )]
 
 mod bench;
+mod chaos;
 mod debian;
 mod dist;
 mod failure;
@@ -28,6 +29,9 @@ usage: cargo xtask <command>
 
   test [--only STEP]   everything that must hold before a change goes in; steps:
                        packages, fmt, clippy, build, tests, tidy
+  chaos [--minutes M] [--seeds N] [--seed N]
+                       the long form of the proof: the model, N simulated seeds, M minutes of faults
+                       against real processes, from the seed given
   tidy                 the rules of the house that the compiler does not check
   bench [NAME]         the benchmarks, in release; NAME is the beginning of a benchmark's name
   dist                 shell completions and manual pages of influxctl, into target/dist";
@@ -38,6 +42,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.as_slice() {
         ["test"] => test::run(None),
         ["test", "--only", step] => test::run(Some(step)),
+        ["chaos", words @ ..] => chaos::run(words),
         ["tidy"] => tidy::run(),
         ["bench"] => bench::run(""),
         ["bench", name] => bench::run(name),

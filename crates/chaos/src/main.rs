@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use rescind_chaos::{Setup, run};
+use rescind_chaos::{Report, Setup, run};
 
 const USAGE: &str = "\
 usage: rescind-chaos [--minutes M] [--round SECONDS] [--seed N] [--out DIRECTORY] [--calm]
@@ -20,6 +20,9 @@ usage: rescind-chaos [--minutes M] [--round SECONDS] [--seed N] [--out DIRECTORY
   --seed N         the seed of the first round; the next ones count on [default: from the process id]
   --out DIRECTORY  where the histories of violations go [default: target/chaos]
   --calm           no faults: what clients alone do to the nodes";
+
+/// How the sum of all rounds begins.
+const SUM: &str = "rounds:";
 
 struct Arguments {
     minutes: u64,
@@ -38,7 +41,8 @@ fn main() -> ExitCode {
         }
     };
     let begun = Instant::now();
-    let (mut rounds, mut violations) = (0, 0);
+    let (mut rounds, mut failures) = (0, 0);
+    let mut sum = Report::default();
     let mut seed = arguments.seed;
     loop {
         let mut setup = Setup::new(seed, Duration::from_secs(arguments.round), arguments.out.clone());
@@ -46,12 +50,12 @@ fn main() -> ExitCode {
         setup.tell = |line| println!("{line}");
         match run(&setup) {
             Ok(report) => {
-                print!("{report}");
-                violations += report.violations.len();
+                println!("{report}");
+                sum.add(report);
             }
             Err(problem) => {
                 println!("seed {seed} did not run: {problem}");
-                violations += 1;
+                failures += 1;
             }
         }
         rounds += 1;
@@ -60,11 +64,10 @@ fn main() -> ExitCode {
             break;
         }
     }
-    println!(
-        "{rounds} rounds from seed {}: {violations} violations",
-        arguments.seed
-    );
-    if violations == 0 {
+    let (seed, nodes) = (arguments.seed, Setup::NODES);
+    sum.title = format!("{SUM} {rounds} from seed {seed}, {nodes} nodes, {failures} did not run");
+    print!("{sum}");
+    if sum.violations.is_empty() && failures == 0 {
         return ExitCode::SUCCESS;
     }
     println!("their histories and logs are in {}", arguments.out.display());

@@ -10,12 +10,10 @@ use crate::histories::{Act, Change, History, Outcome, Reply};
 use crate::logbooks::Tally;
 
 /// The figures of a run, and what was wrong with it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// What drew it.
-    pub seed: u64,
-    /// How many nodes.
-    pub nodes: usize,
+    /// What was run.
+    pub title: String,
     /// Faults by kind.
     pub faults: BTreeMap<&'static str, usize>,
     /// Requests that presented a token, by what came of them.
@@ -50,18 +48,10 @@ impl Report {
         unfillable: Option<String>,
     ) -> Self {
         let mut report = Self {
-            seed,
-            nodes: history.nodes,
-            faults: BTreeMap::new(),
-            uses: BTreeMap::new(),
-            acts: BTreeMap::new(),
-            uncertain: BTreeMap::new(),
-            slowest: (Duration::ZERO, Duration::ZERO),
-            undisturbed: 0,
-            recovery: Duration::ZERO,
+            title: format!("seed {seed}, {} nodes", history.nodes),
             unfillable,
             violations,
-            story: String::new(),
+            ..Self::default()
         };
         for kind in &history.kinds {
             *report.faults.entry(kind).or_default() += 1;
@@ -96,9 +86,29 @@ impl Report {
         report
     }
 
+    /// Adds the figures of another run.
+    pub fn add(&mut self, other: Self) {
+        add_all(&mut self.faults, other.faults);
+        add_all(&mut self.uses, other.uses);
+        add_all(&mut self.acts, other.acts);
+        add_all(&mut self.uncertain, other.uncertain);
+        self.slowest.0 = self.slowest.0.max(other.slowest.0);
+        self.slowest.1 = self.slowest.1.max(other.slowest.1);
+        self.undisturbed += other.undisturbed;
+        self.recovery = self.recovery.max(other.recovery);
+        self.unfillable = other.unfillable.or(self.unfillable.take());
+        self.violations.extend(other.violations);
+    }
+
     /// Every violation with the whole history of its token, and all faults.
     pub fn story(&self) -> &str {
         &self.story
+    }
+}
+
+fn add_all<K: Ord>(sum: &mut BTreeMap<K, usize>, counts: BTreeMap<K, usize>) {
+    for (key, count) in counts {
+        *sum.entry(key).or_default() += count;
     }
 }
 
@@ -175,7 +185,7 @@ impl fmt::Display for Report {
         };
         let faults: usize = self.faults.values().sum();
         let uses: usize = self.uses.values().sum();
-        writeln!(f, "seed {}, {} nodes", self.seed, self.nodes)?;
+        writeln!(f, "{}", self.title)?;
         writeln!(f, "  faults      {faults}: {}", list(&self.faults))?;
         if let Some(reason) = &self.unfillable {
             writeln!(

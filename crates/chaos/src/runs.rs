@@ -52,7 +52,7 @@ const ADMINISTRATORS: usize = 6;
 /// Sessions of programs that a person let in.
 const SESSIONS: usize = 24;
 /// What a busy machine may add to any answer.
-const SLACK: Duration = Duration::from_secs(8);
+const SLACK: Duration = Duration::from_secs(5);
 /// How long nodes have to admit again.
 const RECOVERY: Duration = Duration::from_secs(60);
 /// How often it is told how it goes.
@@ -61,6 +61,9 @@ const PROGRESS: Duration = Duration::from_secs(10);
 const READER: TokenNumber = 1;
 
 impl Setup {
+    /// How many nodes there are.
+    pub const NODES: usize = 3;
+
     /// Three sound nodes with clocks of different rates, 1,000 tokens.
     pub fn new(seed: u64, storm: Duration, out: PathBuf) -> Self {
         let rng = SeededRng::new(seed);
@@ -71,7 +74,7 @@ impl Setup {
             storm,
             ttl: Duration::from_secs(2),
             tokens: 1_000,
-            nodes: (0..3)
+            nodes: (0..Self::NODES)
                 .map(|_| vec!["--clock-rate".to_owned(), rate().to_string()])
                 .collect(),
             plan: None,
@@ -155,7 +158,7 @@ impl Run {
         let site = Site {
             urls: cluster.nodes.iter().map(crate::nodes::Node::url).collect(),
             profile: cluster.profile(),
-            patience: setup.ttl * 4 + SLACK,
+            patience: setup.ttl * 4 + SLACK * 2,
             points: AtomicU64::new(1),
             tally: Tally::default(),
         };
