@@ -23,11 +23,14 @@ use crate::waits::Wait;
 /// Sends requests to any node, for any token, until `until`.
 pub(super) async fn use_tokens(until: u64) {
     while with(|world| world.now < until) {
-        let pause = with(|world| world.between(Duration::from_millis(1), Duration::from_millis(60)));
+        let pause = with(|world| world.between(Duration::from_millis(1), Duration::from_millis(40)));
         sleep(Duration::from_nanos(pause)).await;
         with(|world| {
             if !world.history.tokens.is_empty() {
-                let token = world.below(world.history.tokens.len() as u64) as usize;
+                // Mostly those that something has just become of.
+                let known = world.history.tokens.len() as u64;
+                let recent = if world.once_in(3) { known } else { known.min(4) };
+                let token = (known - 1 - world.below(recent)) as usize;
                 let kind = match world.below(8) {
                     0 => Kind::Upload,
                     1 => Kind::Stream,
@@ -58,7 +61,7 @@ fn arrive(machine: usize, request: Request) {
 /// Acts on one token after the other until `until`; an act that has begun is repeated until it returns.
 pub(super) async fn act_on_tokens(setting: Setting, until: u64) {
     while with(|world| world.now < until) {
-        let pause = with(|world| world.between(Duration::from_millis(5), Duration::from_millis(400)));
+        let pause = with(|world| world.between(Duration::from_millis(1), Duration::from_millis(150)));
         sleep(Duration::from_nanos(pause)).await;
         let act = with(World::next_act);
         loop {
@@ -115,6 +118,7 @@ impl World {
                 token,
                 secret: known.secret.hash(),
                 rights,
+                turn: known.states.len(),
             }
         };
         tokens.into_iter().map(deed).collect()
@@ -145,7 +149,12 @@ fn judge(world: &mut World, setting: Setting, machine: usize, begun: u64, is_kno
     let took = Duration::from_nanos(world.now - begun);
     let mut most = outlasting(outlasting(setting.ttl)) + ALLOWANCE;
     // One's own work that was cut is waited for longer.
-    if world.history.works.iter().any(|work| work.hangs && work.machine == machine) {
+    if world
+        .history
+        .works
+        .iter()
+        .any(|work| work.hangs && work.machine == machine)
+    {
         most += Endings::PATIENCE;
     }
     world.history.undisturbed += 1;

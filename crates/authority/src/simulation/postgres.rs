@@ -36,7 +36,7 @@ pub(super) struct Postgres {
     revision: i64,
     /// Revisions given out, of which some may not be visible yet.
     sequence: i64,
-    tokens: BTreeMap<usize, (SecretHash, Rights)>,
+    tokens: BTreeMap<usize, Deed>,
     changes: BTreeSet<(i64, usize)>,
     /// Up to here changes are forgotten.
     floor: i64,
@@ -196,7 +196,7 @@ impl Postgres {
             .map(|(revision, token)| Change {
                 revision: Revision::new(*revision),
                 what: ChangeKind::DatabaseToken(token_id(*token)),
-                is_gone: self.tokens.get(token).is_none_or(|(_, rights)| *rights == 0),
+                is_gone: self.tokens.get(token).is_none_or(|row| row.rights == 0),
             })
             .collect();
         let cut_off = changes.last().filter(|_| changes.len() >= limit);
@@ -212,15 +212,15 @@ impl Postgres {
     }
 
     fn grant(&self, token: usize) -> Option<LoadedGrant> {
-        let (secret, rights) = self.tokens.get(&token).filter(|(_, rights)| *rights != 0)?;
+        let row = self.tokens.get(&token).filter(|row| row.rights != 0)?;
         let grant = DatabaseGrant {
             token: token_id(token),
             cluster: ClusterId::from_bytes([7; 16]),
-            permissions: permissions(*rights),
+            permissions: permissions(row.rights),
             expires_at: None,
         };
         Some(LoadedGrant {
-            secret: secret.clone(),
+            secret: row.secret.clone(),
             grant: Grant::Database(grant),
             last_used_at: None,
         })
@@ -306,6 +306,8 @@ pub(super) struct Deed {
     pub(super) token: usize,
     pub(super) secret: SecretHash,
     pub(super) rights: Rights,
+    /// How many acts on the token there were before.
+    pub(super) turn: usize,
 }
 
 /// Commits an act; the revision to fence. Nothing is changed by what was so already.
@@ -365,17 +367,31 @@ impl World {
 
     fn make(&mut self, revision: i64, act: Act) -> Revision {
         let postgres = &mut self.postgres;
-        let former = |token| postgres.tokens.get(token).map(|(_, rights)| *rights);
-        // Revoking what is revoked changes nothing.
-        if act.iter().all(|deed| former(&deed.token) == Some(0)) {
+        let tokens = &mut postgres.tokens;
+        // Revoking what is revoked changes nothing, and whoever repeats an act looks first: what an attempt that was given
+        // up had on its way does not undo what came later.
+        let is_news = |deed: &Deed| {
+            tokens
+                .get(&deed.token)
+                .is_none_or(|row| row.rights != 0 && row.turn < deed.turn)
+        };
+        let news: Vec<Deed> = act.into_iter().filter(is_news).collect();
+        if news.is_empty() {
             return Revision::new(postgres.revision);
         }
-        for deed in act {
-            postgres.tokens.insert(deed.token, (deed.secret, deed.rights));
+        for deed in news {
             postgres.changes.insert((revision, deed.token));
+            tokens.insert(deed.token, deed);
         }
         postgres.revision = postgres.revision.max(revision);
         Revision::new(revision)
+    }
+}
+
+fn manner_unless(lie: Lie) -> Manner {
+    match with(|world| world.weather.lies(lie)) {
+        true => Manner::CommitsAtOnce,
+        false => Manner::CommitsDurably,
     }
 }
 
@@ -444,15 +460,10 @@ impl Ledger for SimulatedLedger {
         unreachable!("no database changes here")
     }
 
-    async fn join(
-        &self,
-        node: &NodeInfo,
-        number: i64,
-        applied: Revision,
-        _: Timestamp,
-    ) -> Result<(), Error> {
+    async fn join(&self, node: &NodeInfo, number: i64, applied: Revision, _: Timestamp) -> Result<(), Error> {
         let info = Arc::new(node.clone());
-        statement(self.machine, Manner::CommitsDurably, move |world| {
+        let manner = manner_unless(Lie::ForgetfulJoining);
+        statement(self.machine, manner, move |world| {
             let renewed = world.now;
             let nodes = &mut world.postgres.nodes;
             let lease = nodes.get(&info.id).map_or(number, |row| row.lease + 1);
@@ -470,11 +481,7 @@ impl Ledger for SimulatedLedger {
 
     async fn renew(&self, node: NodeId, applied: Revision, _: Timestamp) -> Result<bool, Error> {
         let (machine, stale) = (self.machine, Arc::clone(&self.stale));
-        let manner = if with(|world| world.weather.lies(Lie::ForgetfulRenewal)) {
-            Manner::CommitsAtOnce
-        } else {
-            Manner::CommitsDurably
-        };
+        let manner = manner_unless(Lie::ForgetfulRenewal);
         if with(|world| world.weather.lies(Lie::ReadBeforeRenewal)) {
             *self.stale.lock() =
                 Some(statement(machine, Manner::Reads, |world| world.postgres.clone()).await?);

@@ -33,6 +33,8 @@ pub(super) enum Lie {
     ReadBeforeRenewal,
     /// A restart of the database forgets renewals.
     ForgetfulRenewal,
+    /// A restart of the database forgets who joined.
+    ForgetfulJoining,
     /// Leases are marked as lapsed whatever their number is by now.
     CarelessMark,
     /// Leases are marked as lapsed half a term after their last renewal.
@@ -51,6 +53,24 @@ pub(super) enum Lie {
     StandbyGrants,
     /// Clocks run wrong by more than is allowed for.
     Drift,
+}
+
+impl Lie {
+    /// All of them.
+    pub(super) const ALL: [Self; 12] = [
+        Self::ReadBeforeRenewal,
+        Self::ForgetfulRenewal,
+        Self::CarelessMark,
+        Self::EarlyMark,
+        Self::AcknowledgedByReading,
+        Self::AcknowledgedByRenewing,
+        Self::BareSequence,
+        Self::StandbyLeases,
+        Self::StandbyChanges,
+        Self::StandbyGrants,
+        Self::ForgetfulJoining,
+        Self::Drift,
+    ];
 }
 
 /// What one statement meets with. Durations in nanoseconds.
