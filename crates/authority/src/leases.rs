@@ -71,7 +71,9 @@ impl Node {
             let applied = self.grants.settled();
             let now = self.clock.now();
             if !self.ledger.renew(self.info.id, applied, now).await? {
-                let joined = self.ledger.join(&self.info, applied, now).await;
+                // The time since this machine booted outgrows a count of renewals.
+                let number = i64::try_from(asked.as_micros()).unwrap_or(i64::MAX);
+                let joined = self.ledger.join(&self.info, number, applied, now).await;
                 joined.map_err(|error| self.heed(error))?;
             }
             self.follow().await

@@ -22,8 +22,14 @@ pub(crate) trait Ledger: Send + Sync {
     async fn load_directory(&self) -> Result<Directory, Error>;
     /// An active database as it is now.
     async fn directory_entry(&self, id: DatabaseId) -> Result<Option<DirectoryEntry>, Error>;
-    /// Begins a lease, durably.
-    async fn join(&self, node: &NodeInfo, applied: Revision, now: Timestamp) -> Result<(), Error>;
+    /// Begins a lease, durably, with a number that it never had.
+    async fn join(
+        &self,
+        node: &NodeInfo,
+        number: i64,
+        applied: Revision,
+        now: Timestamp,
+    ) -> Result<(), Error>;
     /// Renews a lease and acknowledges, durably; `false` if it has lapsed.
     async fn renew(&self, node: NodeId, applied: Revision, now: Timestamp) -> Result<bool, Error>;
     /// Acknowledges every change up to `applied`; may be forgotten.
@@ -71,8 +77,14 @@ impl Ledger for Catalog {
         Self::directory_entry(self, id).await
     }
 
-    async fn join(&self, node: &NodeInfo, applied: Revision, now: Timestamp) -> Result<(), Error> {
-        Self::join(self, node, applied, now).await
+    async fn join(
+        &self,
+        node: &NodeInfo,
+        number: i64,
+        applied: Revision,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        Self::join(self, node, number, applied, now).await
     }
 
     async fn renew(&self, node: NodeId, applied: Revision, now: Timestamp) -> Result<bool, Error> {

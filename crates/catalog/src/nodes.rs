@@ -47,16 +47,23 @@ pub struct NodeLease {
 
 impl Catalog {
     /// Begins the node's lease, or begins it anew after it lapsed. Durable when it returns: a fence that begins later
-    /// must see it, even after the database was restarted.
+    /// must see it, even after the database was restarted. `number` is greater than any that the lease had: whoever saw a
+    /// number before its row was forgotten must not take it for the one that counts now.
     ///
     /// # Errors
     /// [`Error::Rewound`] if the catalog does not know what the node applied. [`Error::Unavailable`]: it may or may not be
     /// begun.
-    pub async fn join(&self, node: &NodeInfo, applied: Revision, now: Timestamp) -> Result<(), Error> {
+    pub async fn join(
+        &self,
+        node: &NodeInfo,
+        number: i64,
+        applied: Revision,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let joined = sqlx::query(
             "INSERT INTO nodes
                  (id, name, address, version, applied, lease, ttl, is_lapsed, joined_at, renewed_at)
-             SELECT $1, $2, $3, $4, $5, 1, $6, 0, $7, $7 FROM ledger WHERE revision >= $5
+             SELECT $1, $2, $3, $4, $5, $8, $6, 0, $7, $7 FROM ledger WHERE revision >= $5
              ON CONFLICT (id) DO UPDATE SET
                  applied = excluded.applied, lease = nodes.lease + 1, ttl = excluded.ttl, is_lapsed = 0,
                  has_left = 0, renewed_at = excluded.renewed_at",
@@ -68,6 +75,7 @@ impl Catalog {
         .bind(applied.get())
         .bind(micros(node.ttl))
         .bind(now.micros())
+        .bind(number)
         .execute(&mut *self.pools.leases.take().await?)
         .await?;
         if joined.rows_affected() == 1 {

@@ -230,8 +230,10 @@ impl Running {
         self.shutdown.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-        self.background.end().await;
+        // Before the lease is given up: what a request left behind when its drain was cut short must not land later, when
+        // no fence waits for this node any more (promise G2).
         let closed = self.engine.close().await;
+        self.background.end().await;
         self.catalog.close().await;
         closed.map_err(|e| {
             Failure::because(

@@ -37,8 +37,8 @@ pub(crate) async fn a_node_joins_renews_lapses_and_leaves(stage: Stage) -> Resul
     let (one, other) = (node(&stage, "one"), node(&stage, "other"));
     let of = Revision::new;
     assert!(!catalog.renew(one.id, of(1), NOW).await?, "it never joined");
-    catalog.join(&other, of(3), NOW).await?;
-    catalog.join(&one, of(1), NOW).await?;
+    catalog.join(&other, 1, of(3), NOW).await?;
+    catalog.join(&one, 1, of(1), NOW).await?;
     let lease = find(catalog, one.id).await.expect("known");
     assert_eq!((lease.node.name.as_str(), lease.node.ttl), ("one", one.ttl));
     assert_eq!(
@@ -66,7 +66,7 @@ pub(crate) async fn a_node_joins_renews_lapses_and_leaves(stage: Stage) -> Resul
     assert!(!catalog.mark_lapsed(one.id, 3).await?, "it is marked");
     assert_eq!(seen(&stage, one.id).await, (3, 3, true));
     assert!(!catalog.renew(one.id, of(3), later).await?, "it has lapsed");
-    catalog.join(&one, of(2), later).await?;
+    catalog.join(&one, 1, of(2), later).await?;
     assert_eq!(seen(&stage, one.id).await, (2, 4, false));
 
     catalog.leave(one.id).await?;
@@ -88,7 +88,7 @@ pub(crate) async fn a_catalog_that_went_back_knows_no_node_that_saw_more(stage: 
         stage.create_database(name).await;
     }
     let node = node(&stage, "one");
-    catalog.join(&node, Revision::new(2), NOW).await?;
+    catalog.join(&node, 1, Revision::new(2), NOW).await?;
     // As a back-up of before the second database would be.
     stage
         .tamper("UPDATE ledger SET revision = 1; UPDATE nodes SET applied = 1")
@@ -102,7 +102,7 @@ pub(crate) async fn a_catalog_that_went_back_knows_no_node_that_saw_more(stage: 
     assert_eq!(went_back(feed.map(|_| ())), (2, 1));
     assert!(!catalog.renew(node.id, Revision::new(2), NOW).await?);
     assert_eq!(
-        went_back(catalog.join(&node, Revision::new(2), NOW).await),
+        went_back(catalog.join(&node, 1, Revision::new(2), NOW).await),
         (2, 1)
     );
     catalog.acknowledge(node.id, Revision::new(2)).await?;
@@ -111,7 +111,7 @@ pub(crate) async fn a_catalog_that_went_back_knows_no_node_that_saw_more(stage: 
         (1, 1, false),
         "it vouches for nothing that it saw elsewhere"
     );
-    catalog.join(&node, Revision::new(1), NOW).await?;
+    catalog.join(&node, 1, Revision::new(1), NOW).await?;
     assert_eq!(seen(&stage, node.id).await, (1, 2, false));
     Ok(())
 }
