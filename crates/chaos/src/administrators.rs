@@ -166,6 +166,10 @@ impl<'a> Administrator<'a> {
         for number in &numbers {
             self.population.heat(*number);
         }
+        if first.kind == Kind::Database && self.rng.below(4) == 0 {
+            self.population.doom(first.number);
+            thread::sleep(Duration::from_millis(30 + self.rng.below(100)));
+        }
         for _ in 0..REPEATS {
             let node = self.draw_node();
             let (outcome, _) = self.logbook.act(node, &numbers, Change::Revoke, &request);

@@ -127,8 +127,10 @@ pub(crate) struct Use {
     pub(crate) node: NodeNumber,
     /// What it needs.
     pub(crate) right: Right,
-    /// The moment before it was sent.
+    /// The moment before it was begun.
     pub(crate) began: Moment,
+    /// The moment before its last piece was sent; the same as `began` but for slow uploads.
+    pub(crate) sent: Moment,
     /// The moment after its answer had come.
     pub(crate) ended: Moment,
     /// What came of it.

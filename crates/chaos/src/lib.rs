@@ -18,6 +18,7 @@ mod proxies;
 mod reports;
 mod runs;
 mod storms;
+mod uploads;
 mod visitors;
 
 pub use checker::{Broken, Violation};

@@ -52,7 +52,8 @@ pub(crate) struct Tally {
 /// One client: its connections, and what it wrote down.
 pub(crate) struct Logbook<'a> {
     site: &'a Site,
-    timeline: Timeline,
+    /// Where its times come from.
+    pub(crate) timeline: Timeline,
     doors: Vec<Http>,
     /// Its acts.
     pub(crate) acts: Vec<Act>,
@@ -117,7 +118,7 @@ impl<'a> Logbook<'a> {
             Ok(status) => Reply::Odd(status),
             Err(_) => Reply::Broken,
         };
-        self.note_use(node, token.number, right, began, reply, point);
+        self.note(node, token.number, right, (began, began), reply, point);
         reply
     }
 
@@ -161,7 +162,7 @@ impl<'a> Logbook<'a> {
             });
         }
         if is_roots {
-            self.note_use(node, ROOT, Right::Manage, began, reply, None);
+            self.note(node, ROOT, Right::Manage, (began, began), reply, None);
         }
         let said = answer
             .ok()
@@ -196,12 +197,24 @@ impl<'a> Logbook<'a> {
         }
     }
 
-    fn note_use(
+    /// Writes a slow upload down.
+    pub(crate) fn note_upload(
+        &mut self,
+        node: NodeNumber,
+        token: TokenNumber,
+        times: (Moment, Moment),
+        reply: Reply,
+        point: u64,
+    ) {
+        self.note(node, token, Right::Write, times, reply, Some(point));
+    }
+
+    fn note(
         &mut self,
         node: NodeNumber,
         token: TokenNumber,
         right: Right,
-        began: Moment,
+        (began, sent): (Moment, Moment),
         reply: Reply,
         point: Option<u64>,
     ) {
@@ -218,6 +231,7 @@ impl<'a> Logbook<'a> {
             node,
             right,
             began,
+            sent,
             ended: self.timeline.now(),
             reply,
             point,

@@ -12,6 +12,8 @@ pub(crate) struct Population {
     state: Mutex<State>,
     /// For each node, tokens to be tried there at once, because something has just become certain about them.
     urgent: Vec<Mutex<VecDeque<TokenNumber>>>,
+    /// For each node, tokens that are about to be revoked.
+    doomed: Vec<Mutex<VecDeque<TokenNumber>>>,
 }
 
 #[derive(Default)]
@@ -66,6 +68,7 @@ impl Population {
         Self {
             state: Mutex::default(),
             urgent: (0..nodes).map(|_| Mutex::default()).collect(),
+            doomed: (0..nodes).map(|_| Mutex::default()).collect(),
         }
     }
 
@@ -139,12 +142,21 @@ impl Population {
     /// Something has become certain about it: it is worth trying everywhere, now.
     pub(crate) fn urge(&self, number: TokenNumber) {
         for urgent in &self.urgent {
-            let mut urgent = lock(urgent);
-            urgent.push_back(number);
-            if urgent.len() > URGENT {
-                urgent.pop_front();
-            }
+            push(urgent, number, URGENT);
         }
+    }
+
+    /// It is about to be revoked: whoever begins a long write with it should do so now.
+    pub(crate) fn doom(&self, number: TokenNumber) {
+        for doomed in &self.doomed {
+            push(doomed, number, 1);
+        }
+    }
+
+    /// A token for a long write to this node.
+    pub(crate) fn doomed(&self, node: NodeNumber) -> Option<Presented> {
+        let number = lock(&self.doomed[node]).pop_front()?;
+        self.state().presented(number)
     }
 
     /// A token to try at this node at once.
@@ -194,6 +206,15 @@ impl State {
             kind: entry.token.kind,
             secret: entry.secret.clone()?,
         })
+    }
+}
+
+/// Adds to a queue that forgets its oldest beyond `most`.
+fn push(queue: &Mutex<VecDeque<TokenNumber>>, number: TokenNumber, most: usize) {
+    let mut queue = lock(queue);
+    queue.push_back(number);
+    if queue.len() > most {
+        queue.pop_front();
     }
 }
 

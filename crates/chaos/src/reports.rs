@@ -18,6 +18,8 @@ pub struct Report {
     pub faults: BTreeMap<&'static str, usize>,
     /// Requests that presented a token, by what came of them.
     pub uses: BTreeMap<&'static str, usize>,
+    /// Those of them that were slow uploads.
+    pub uploads: BTreeMap<&'static str, usize>,
     /// Acts by what they were and what came of them.
     pub acts: BTreeMap<(&'static str, &'static str), usize>,
     /// Why acts are uncertain: what clients were told, or how the connection ended.
@@ -59,6 +61,10 @@ impl Report {
         for used in &history.uses {
             *report.uses.entry(used.reply.word()).or_default() += 1;
         }
+        let slow = history.uses.iter().filter(|used| used.sent > used.began);
+        for used in slow {
+            *report.uploads.entry(used.reply.word()).or_default() += 1;
+        }
         for act in &history.acts {
             if let Outcome::Uncertain(why) = &act.outcome {
                 *report.uncertain.entry(why.clone()).or_default() += 1;
@@ -90,6 +96,7 @@ impl Report {
     pub fn add(&mut self, other: Self) {
         add_all(&mut self.faults, other.faults);
         add_all(&mut self.uses, other.uses);
+        add_all(&mut self.uploads, other.uploads);
         add_all(&mut self.acts, other.acts);
         add_all(&mut self.uncertain, other.uncertain);
         self.slowest.0 = self.slowest.0.max(other.slowest.0);
@@ -194,6 +201,7 @@ impl fmt::Display for Report {
             )?;
         }
         writeln!(f, "  requests    {uses}: {}", list(&self.uses))?;
+        writeln!(f, "  of these, slow uploads: {}", list(&self.uploads))?;
         for what in ["created", "updated", "revoked"] {
             let of: BTreeMap<_, _> = self
                 .acts

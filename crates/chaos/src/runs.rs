@@ -22,6 +22,7 @@ use crate::logbooks::{DATABASE, Logbook, ROOT, Request, Site, Tally};
 use crate::populations::{Population, Presented};
 use crate::reports::Report;
 use crate::storms::Storm;
+use crate::uploads::upload;
 use crate::visitors::Visitor;
 
 /// What is to be run.
@@ -242,6 +243,15 @@ impl Run {
                 }));
             }
             let (is_over, site) = (&self.is_over, &self.site);
+            for node in 0..setup.nodes.len() {
+                let rng = SeededRng::new(rng.next_u64());
+                let mut logbook = Logbook::new(site, self.timeline);
+                let population = &self.population;
+                clients.push(scope.spawn(move || {
+                    upload(&mut logbook, node, site, population, &rng, is_over);
+                    logbook.into_pages()
+                }));
+            }
             scope.spawn(move || tell(setup.tell, &site.tally, is_over));
             let storm = self.ride(setup, cluster);
             self.is_over.store(true, Ordering::SeqCst);

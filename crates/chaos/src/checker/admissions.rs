@@ -41,7 +41,8 @@ fn must_refuse<'a>(used: &Use, acts: &[&'a Act]) -> Option<&'a Act> {
         grants.all(|grant| never_after(grant, deprived, used.ended))
     };
     let is_final = |act: &Act| act.change == Change::Revoke;
-    let is_over = |act: &Act| act.is_complete() && act.ended < used.began;
+    // Work that was begun before is cut (promise G2): what counts is when it was last fed.
+    let is_over = |act: &Act| act.is_complete() && act.ended < used.sent;
     let mut over = acts.iter().copied().filter(|act| is_over(act));
     over.find(|act| is_final(act) || (!act.change.grants(used.right) && is_deprived_by(act)))
 }

@@ -45,6 +45,7 @@ fn history(acts: &[(Change, u64, u64, Outcome)], uses: &[(Right, u64, u64, Reply
             node: 1,
             right: *right,
             began: Moment(*began),
+            sent: Moment(*began),
             ended: Moment(*ended),
             reply: *reply,
             point: None,
@@ -101,6 +102,21 @@ fn admitted_after_a_revocation_returned() {
         (Change::Revoke, 41, 59, DONE),
     ];
     assert_eq!(admitted(&twice), [Broken::Refused]);
+}
+
+#[test]
+fn work_that_was_begun_before_is_not_cut() {
+    let uploaded = |sent, reply| {
+        let revoked = [(Change::Revoke, 30, 40, DONE)];
+        let mut history = history(&revoked, &[(Right::Write, 25, 90, reply)]);
+        history.uses[0].sent = Moment(sent);
+        broken(&history)
+    };
+    assert_eq!(uploaded(41, Reply::Admitted), [Broken::Refused]);
+    assert_eq!(uploaded(40, Reply::Admitted), []);
+    for reply in [Reply::Refused(401), Reply::Broken] {
+        assert_eq!(uploaded(41, reply), []);
+    }
 }
 
 #[test]
