@@ -18,11 +18,16 @@ impl Catalog {
     /// process opens a SQLite file is the caller's to ensure.
     ///
     /// # Errors
-    /// [`Error::NewerSchema`], [`Error::File`], [`Error::NotADatabase`], [`Error::Path`], or [`Error::Unavailable`].
+    /// [`Error::NewerSchema`], [`Error::Server`], [`Error::File`], [`Error::NotADatabase`], [`Error::Path`], or
+    /// [`Error::Unavailable`].
     pub async fn open(location: &Location) -> Result<Self, Error> {
         let opened = async {
             let pools = Pools::open(location).await?;
-            match migrations::migrate(&pools).await {
+            let ready = async {
+                migrations::migrate(&pools, location).await?;
+                pools.ensure_rights(location).await
+            };
+            match ready.await {
                 Ok(()) => Ok(Self { pools }),
                 Err(error) => {
                     pools.close().await;
@@ -75,6 +80,7 @@ impl Catalog {
     pub(crate) async fn snapshot(&self) -> Result<Lent, Error> {
         let backend = self.pools.backend;
         let mut snapshot = self.pools.readers.begin(backend.begin_snapshot()).await?;
+        // Rows come one after another for as long as it takes; that none comes for long is another matter.
         if let Some(unhurried) = backend.unhurried() {
             sqlx::raw_sql(unhurried).execute(&mut *snapshot).await?;
         }

@@ -14,6 +14,8 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Either, Execute, Execut
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
+use crate::seam::Backend;
+
 /// What runs statements, in a transaction or not.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -61,6 +63,9 @@ pub(crate) enum Line {
     /// Dialled when it is needed, and anew when it failed.
     Own(Arc<Dialled>),
 }
+
+/// Creating an index may take many minutes.
+const LONG_PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// How a line is dialled.
 pub(crate) struct Dialled {
@@ -180,6 +185,15 @@ impl Lent {
             Link::Transaction(transaction) => within(patience, transaction.rollback()).await,
             other => Self::new(other, patience).end("ROLLBACK").await,
         }
+    }
+
+    /// Lets the transaction take as long as it takes.
+    pub(crate) async fn unhurried(&mut self, backend: Backend) -> Result<(), sqlx::Error> {
+        if let Some(unhurried) = backend.unhurried() {
+            sqlx::raw_sql(unhurried).execute(&mut **self).await?;
+        }
+        self.0.patience = LONG_PATIENCE;
+        Ok(())
     }
 
     async fn end(mut self, statement: &'static str) -> Result<(), sqlx::Error> {

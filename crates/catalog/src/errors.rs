@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rescind_domain::Revision;
 
-use crate::Location;
+use crate::{Location, ServerFault};
 
 /// What the driver said, for the log.
 type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -82,6 +82,14 @@ pub enum Error {
         /// What the driver said.
         source: Source,
     },
+    /// The PostgreSQL server cannot keep the catalog.
+    #[error("the catalog at {at} cannot be opened: {fault}")]
+    Server {
+        /// Where it is, without a password.
+        at: String,
+        /// Why not, and what to do.
+        fault: ServerFault,
+    },
     /// The path of a SQLite catalog is not UTF-8.
     #[error("the path of the catalog file must be UTF-8, not {}", path.display())]
     Path {
@@ -106,7 +114,21 @@ impl Error {
                     source,
                 }
             }
+            (Self::Unavailable(source), Location::Postgres(_)) => {
+                let fault = source.downcast_ref::<sqlx::Error>().and_then(ServerFault::of);
+                match fault {
+                    Some(fault) => Self::of_server(location, fault),
+                    None => Self::Unavailable(source),
+                }
+            }
             (other, _) => other,
+        }
+    }
+
+    pub(crate) fn of_server(location: &Location, fault: ServerFault) -> Self {
+        Self::Server {
+            at: location.to_string(),
+            fault,
         }
     }
 

@@ -12,6 +12,7 @@ use sqlx::{AnyConnection, ConnectOptions as _, Connection as _};
 use crate::connections::{Lent, Line, Pool, set, within};
 use crate::seam::Backend;
 use crate::{Error, Location};
+use crate::{faults, migrations};
 
 /// Set on every connection. FULL: what was acknowledged survives power loss (promise G5). The log is checkpointed every
 /// 16 MB instead of every 4, because a checkpoint costs the unlucky commit two more synchronisations.
@@ -157,9 +158,14 @@ impl Pools {
 
     async fn open_postgres(url: &str) -> Result<Self, Error> {
         let options = url.parse::<AnyConnectOptions>()?.disable_statement_logging();
-        let mut connection = within(ACQUIRE_TIMEOUT, AnyConnection::connect_with(&options)).await?;
-        within(LIVELINESS, set(&mut connection, POSTGRES_SETTINGS)).await?;
-        connection.close().await?;
+        // Without a pool, which takes every failure for one that passes, tries again and at last says only that time is up.
+        let trial = Line::new(options.clone(), KEEPING.settings(), ACQUIRE_TIMEOUT);
+        let fault = faults::examine(&mut *trial.take().await?).await?;
+        trial.close().await;
+        if let Some(fault) = fault {
+            let location = Location::Postgres(url.to_owned());
+            return Err(Error::of_server(&location, fault));
+        }
         let pool = |connections, manner: Manner| Pool {
             inner: looked_after(with_settings(
                 AnyPoolOptions::new().max_connections(connections),
@@ -186,6 +192,18 @@ impl Pools {
             rounds: line(not_durable),
             shared_url: Some(url.to_owned()),
         })
+    }
+
+    /// Looks whether everything that will be needed is allowed.
+    pub(crate) async fn ensure_rights(&self, location: &Location) -> Result<(), Error> {
+        if self.backend == Backend::Sqlite {
+            return Ok(());
+        }
+        let mut reader = self.readers.take().await?;
+        match faults::examine_rights(&mut reader, &migrations::tables()).await? {
+            Some(fault) => Err(Error::of_server(location, fault)),
+            None => Ok(()),
+        }
     }
 
     /// Begins a transaction that writes.

@@ -34,7 +34,7 @@ impl Backend {
     pub(crate) fn unhurried(self) -> Option<&'static str> {
         match self {
             Self::Sqlite => None,
-            Self::Postgres => Some("SET LOCAL statement_timeout = 0"),
+            Self::Postgres => Some("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '5min'"),
         }
     }
 
@@ -43,6 +43,25 @@ impl Backend {
         match self {
             Self::Sqlite => None,
             Self::Postgres => Some("SELECT pg_advisory_xact_lock(7310032981)"),
+        }
+    }
+
+    /// Lets no node join before the transaction ends; on SQLite nobody does.
+    pub(crate) fn lock_nodes(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("LOCK TABLE nodes IN SHARE ROW EXCLUSIVE MODE"),
+        }
+    }
+
+    /// Finds out whether there is a table of this name, which whoever may not create one must ask first.
+    pub(crate) fn find_table(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = $1",
+            Self::Postgres => {
+                "SELECT CAST(tablename AS TEXT) AS name FROM pg_tables
+                 WHERE schemaname = current_schema() AND tablename = $1"
+            }
         }
     }
 

@@ -14,6 +14,7 @@ mod nodes;
 mod pages;
 mod proxy;
 mod revocations;
+mod servers;
 mod sessions;
 mod stage;
 mod story;
@@ -64,7 +65,8 @@ macro_rules! scenarios {
                     let stage = stage::Stage::on_postgresql(&url, stringify!($only)).await;
                     crate::$only_module::$only(stage).await.expect(stringify!($only));
                 },
-            )*);
+            )* servers::what_keeps_a_catalog_from_being_opened_is_said(&server),
+            servers::what_a_user_lacks_is_said(&server));
         }
     };
 }
@@ -124,4 +126,5 @@ scenarios! {
     network::signals_are_heard_and_losses_told,
     network::a_network_that_swallows_everything_heals,
     network::whoever_writes_uses_down_waits_for_no_act,
+    migrations::no_schema_is_upgraded_below_nodes_that_run,
 }

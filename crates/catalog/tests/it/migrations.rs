@@ -1,14 +1,24 @@
 //! Catalogs that earlier versions left behind.
 
-use rescind_catalog::{AuditVerdict, Catalog, Change, ChangeKind, Error, Feed, Grant, Location, TokenQuery};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rescind_catalog::{
+    AuditVerdict, Catalog, Change, ChangeKind, Error, Feed, Grant, Location, ServerFault, TokenQuery,
+};
 use rescind_domain::{
-    Act, Actor, AuditEvent, AuditHash, DatabaseTokenId, Revision, Role, SecretHash, SessionKind, UserId,
+    Act, Actor, AuditEvent, AuditHash, DatabaseTokenId, NodeId, Revision, Role, SecretHash, SessionKind,
+    UserId,
 };
 
 use crate::stage::{NOW, Stage};
 
-/// What version 1 was released with.
-const VERSION_1: &str = include_str!("../../migrations/0001_foundation.sql");
+/// What earlier versions were released with.
+const VERSIONS: [&str; 3] = [
+    include_str!("../../migrations/0001_foundation.sql"),
+    include_str!("../../migrations/0002_people.sql"),
+    include_str!("../../migrations/0003_nodes.sql"),
+];
 
 struct Held {
     token: DatabaseTokenId,
@@ -16,8 +26,8 @@ struct Held {
     head: AuditHash,
 }
 
-/// Puts a catalog of version 1 that holds something in the place of the stage's.
-async fn put_version_1(stage: &Stage) -> Result<Held, sqlx::Error> {
+/// Puts an empty catalog of this version in the place of the stage's. Returns how bytes are written.
+async fn put(stage: &Stage, version: usize) -> Result<String, sqlx::Error> {
     stage.catalog.close().await;
     let (words, bytes) = match &stage.location {
         Location::Sqlite(path) => {
@@ -38,15 +48,22 @@ async fn put_version_1(stage: &Stage) -> Result<Held, sqlx::Error> {
         }
     };
     let marks = ["{integer}", "{text}", "{bytes}", "{strict}"];
-    let schema = format!(
-        "{VERSION_1} CREATE TABLE schema_versions (version {{integer}} NOT NULL PRIMARY KEY) {{strict}};
-         INSERT INTO schema_versions VALUES (1)"
-    );
+    let mut schema =
+        "CREATE TABLE schema_versions (version {integer} NOT NULL PRIMARY KEY) {strict};".to_owned();
+    for (number, text) in (1..).zip(&VERSIONS[..version]) {
+        schema.push_str(&format!("{text} INSERT INTO schema_versions VALUES ({number});"));
+    }
     let schema = marks
         .into_iter()
         .zip(words)
         .fold(schema, |schema, (mark, word)| schema.replace(mark, word));
     stage.tamper(&schema).await?;
+    Ok(bytes)
+}
+
+/// Puts a catalog of version 1 that holds something in the place of the stage's.
+async fn put_version_1(stage: &Stage) -> Result<Held, sqlx::Error> {
+    let bytes = put(stage, 1).await?;
     let held = Held {
         token: DatabaseTokenId::mint(&stage.rng),
         user: UserId::mint(&stage.rng),
@@ -147,5 +164,55 @@ pub(crate) async fn a_catalog_of_version_1_keeps_everything(mut stage: Stage) ->
     let reopened = Catalog::open(&stage.location).await?;
     assert!(reopened.session_grant(session.id).await?.is_some());
     reopened.close().await;
+    Ok(())
+}
+
+/// On a file there are no other nodes.
+pub(crate) async fn no_schema_is_upgraded_below_nodes_that_run(stage: Stage) -> Result<(), Error> {
+    put(&stage, 3).await?;
+    let tamper = async |statement: &str| stage.tamper(statement).await.expect("tampers");
+    for (name, is_lapsed) in [("alive", 0), ("dead", 0), ("gone", 1)] {
+        let id = NodeId::mint(&stage.rng);
+        tamper(&format!(
+            "INSERT INTO nodes VALUES ('{id}', '{name}', 'http://{name}:8181', '0.0.9', 0, 1, 1000000, {is_lapsed}, 0, 0)"
+        ))
+        .await;
+    }
+    let is_stopped = AtomicBool::new(false);
+    let renewed = async {
+        while !is_stopped.load(Ordering::SeqCst) {
+            tamper("UPDATE nodes SET lease = lease + 1 WHERE name = 'alive'").await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let opened = async {
+        let opened = Catalog::open(&stage.location).await;
+        is_stopped.store(true, Ordering::SeqCst);
+        opened
+    };
+    let (refused, ()) = tokio::join!(opened, renewed);
+    let Err(Error::Server { fault, .. }) = refused else {
+        panic!("{refused:?}")
+    };
+    let ServerFault::NodesRunning { found: 3, known, .. } = fault else {
+        panic!("{fault:?}")
+    };
+    assert_eq!(
+        fault.to_string(),
+        format!(
+            "the catalog must be upgraded from schema 3 to {known}, but nodes of an older release are running on it: \
+             alive (release 0.0.9 at http://alive:8181). Stop them all, then start this one again"
+        )
+    );
+    assert_eq!(
+        tamper("UPDATE schema_versions SET version = version WHERE version > 3").await,
+        0
+    );
+
+    // It has been killed: nobody says so, but its lease is over.
+    let catalog = Catalog::open(&stage.location).await?;
+    let nodes = catalog.nodes().await?;
+    assert_eq!(nodes.iter().filter(|node| node.is_lapsed).count(), 3);
+    catalog.close().await;
     Ok(())
 }

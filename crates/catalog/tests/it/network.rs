@@ -59,7 +59,7 @@ pub(crate) async fn signals_are_heard_and_losses_told(stage: Stage) -> Result<()
     assert_eq!(soon(signals.next()).await?, Signal::Changed);
     let node = node(&stage, "one");
     stage.create_database("home").await;
-    catalog.join(&node, Revision::new(0), NOW).await?;
+    catalog.join(&node, 1, Revision::new(0), NOW).await?;
     catalog.acknowledge(node.id, Revision::new(1)).await?;
     assert_eq!(soon(signals.next()).await?, Signal::Applied);
     // What was known is nothing to wake others for.
@@ -110,7 +110,7 @@ pub(crate) async fn a_network_that_swallows_everything_heals(stage: Stage) -> Re
     let node = node(&stage, "one");
     let none = Revision::new(0);
     // Every connection has been used, more than one of the readers at a time.
-    catalog.join(&node, none, NOW).await?;
+    catalog.join(&node, 1, none, NOW).await?;
     catalog.tell_of_change().await?;
     catalog.nodes().await?;
     let feed = catalog.changes_after(none, 9).await?;

@@ -224,7 +224,11 @@ impl Stage {
 
     /// Runs a statement behind the catalog's back.
     pub(crate) async fn tamper(&self, statement: &str) -> Result<u64, sqlx::Error> {
-        let mut connection = match &self.location {
+        Self::tamper_at(&self.location, statement).await
+    }
+
+    pub(crate) async fn tamper_at(location: &Location, statement: &str) -> Result<u64, sqlx::Error> {
+        let mut connection = match location {
             Location::Postgres(url) => AnyConnection::connect(url).await?,
             Location::Sqlite(path) => {
                 let bytes = path.to_str().expect("UTF-8").bytes();
