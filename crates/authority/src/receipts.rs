@@ -166,18 +166,19 @@ impl Authority {
 
     /// Writes receipts down, a moment after they came, until `shutdown`.
     pub(crate) async fn keep_receipts(&self, shutdown: &CancellationToken) {
-        let keeping = async {
-            loop {
+        loop {
+            let gathering = async {
                 self.receipts.noted.notified().await;
                 tokio::time::sleep(GATHERING).await;
-                if !self.write_receipts().await {
-                    self.receipts.noted.notify_one();
-                }
+            };
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = gathering => {}
             }
-        };
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = keeping => {}
+            // To its end: what is taken to be written would be lost half-way.
+            if !self.write_receipts().await {
+                self.receipts.noted.notify_one();
+            }
         }
     }
 
@@ -252,4 +253,61 @@ fn in_words(nodes: &[NodeReceipt]) -> String {
         more => words.push(format!("and {more} more")),
     }
     words.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry_of(number: usize) -> Entry {
+        Entry {
+            actor: Actor::System,
+            account: AccountId::from_bytes([1; 16]),
+            act: Act::DatabaseTokenReceipt,
+            subject: number.to_string(),
+            details: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_keeps_its_order() {
+        let receipts = Receipts::default();
+        for number in 0..MOST_WAITING + 3 {
+            receipts.note(entry_of(number));
+        }
+        let first = receipts.take();
+        assert_eq!((first.len(), first[0].subject.as_str()), (AT_ONCE, "0"));
+        receipts.put_back(first);
+        let mut taken = 0;
+        loop {
+            let some = receipts.take();
+            if some.is_empty() {
+                break;
+            }
+            assert_eq!(some[0].subject, taken.to_string());
+            taken += some.len();
+        }
+        assert_eq!(taken, MOST_WAITING);
+    }
+
+    #[test]
+    fn of_very_many_nodes_the_awaited_ones_are_named() {
+        let node = |number: usize| NodeReceipt {
+            node: format!("node-{number}"),
+            state: match number {
+                999 => NodeState::Awaited,
+                _ => NodeState::Applied {
+                    after: Duration::ZERO,
+                },
+            },
+        };
+        let nodes: Vec<_> = (0..1_000).map(node).collect();
+        let words = in_words(&nodes);
+        assert!(
+            words.starts_with("node-999 awaited, node-0 applied 0 ms, "),
+            "{words}"
+        );
+        assert!(words.ends_with(", and 900 more"), "{words}");
+    }
 }
