@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use rescind_testkit::{Http, Outcome, Reply, TestServer, binary};
+use rescind_testkit::{Http, Outcome, Postgres, Reply, TestServer, binary};
 use serde_json::{Value, json};
 
 /// How long something that happens at once may take on a busy machine.
@@ -35,6 +35,11 @@ impl Token {
         self.client(server)
             .get("/api/v3/query_sql?db=weather&format=csv&q=SELECT%20count(*)%20AS%20n%20FROM%20weather")
     }
+}
+
+/// A PostgreSQL for one test.
+pub(crate) fn postgres() -> Postgres {
+    Postgres::start().unwrap_or_else(|reason| panic!("{reason}"))
 }
 
 /// Makes the database `weather`.
@@ -96,6 +101,18 @@ pub(crate) fn rescind_with_stdin(arguments: &[&str], stdin: &str) -> Outcome {
             .args(arguments),
         stdin.as_bytes(),
     )
+}
+
+/// Asks again and again until there is an answer.
+pub(crate) fn await_some<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(began.elapsed() < PATIENCE, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// What the server printed, once that holds `text`: what it writes to stderr arrives when it arrives.

@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use rescind_testkit::{Influxctl, Outcome, TestServer};
+use rescind_testkit::{Influxctl, Outcome, ServerSetup, TestServer};
 use serde_json::Value;
 
-use crate::house::{Token, assert_scrubbed, make_database, make_token, text};
+use crate::house::{Token, assert_scrubbed, make_database, make_token, postgres, text};
 
 /// The answer to a confirmation.
 const YES: &str = "y\n";
@@ -65,11 +65,30 @@ fn make_management_token(server: &TestServer, description: &str) -> Token {
 
 #[test]
 fn a_management_token_is_revoked_by_the_command() {
-    let server = TestServer::start();
-    let token = make_management_token(&server, "Example Token");
-    let mut teller = Teller::new(&server);
+    tell_of_a_management_token(&TestServer::start());
+}
+
+#[test]
+fn a_database_token_is_revoked_by_the_command() {
+    tell_of_a_database_token(&TestServer::start());
+}
+
+/// The same stories, word for word, on the other catalog.
+#[test]
+fn the_documented_stories_are_the_same_on_postgres() {
+    let postgres = postgres();
+    let server = ServerSetup::default().catalog(&postgres.url()).start();
+    tell_of_a_management_token(&server);
+    let postgres = self::postgres();
+    let server = ServerSetup::default().catalog(&postgres.url()).start();
+    tell_of_a_database_token(&server);
+}
+
+fn tell_of_a_management_token(server: &TestServer) {
+    let token = make_management_token(server, "Example Token");
+    let mut teller = Teller::new(server);
     let databases = format!("{}/databases", server.cluster_path());
-    assert_eq!(token.client(&server).get(&databases).status, 200);
+    assert_eq!(token.client(server).get(&databases).status, 200);
 
     assert_scrubbed!("management_1_list", teller.run(&["management", "list"]));
     assert_scrubbed!(
@@ -77,25 +96,23 @@ fn a_management_token_is_revoked_by_the_command() {
         teller.answer(&["management", "revoke", &token.id], YES)
     );
     assert_scrubbed!("management_3_list", teller.run(&["management", "list"]));
-    assert_scrubbed!("management_4_refused", token.client(&server).get(&databases));
-    teller.assert_discreet(&server, &[token.secret, server.management_token().to_owned()]);
+    assert_scrubbed!("management_4_refused", token.client(server).get(&databases));
+    teller.assert_discreet(server, &[token.secret, server.management_token().to_owned()]);
 }
 
-#[test]
-fn a_database_token_is_revoked_by_the_command() {
-    let server = TestServer::start();
-    make_database(&server);
-    let token = make_token(&server, "Read and write weather");
-    let mut teller = Teller::new(&server);
-    assert_eq!(token.write(&server).status, 204);
+fn tell_of_a_database_token(server: &TestServer) {
+    make_database(server);
+    let token = make_token(server, "Read and write weather");
+    let mut teller = Teller::new(server);
+    assert_eq!(token.write(server).status, 204);
 
     assert_scrubbed!("token_1_list", teller.run(&["token", "list"]));
     assert_scrubbed!(
         "token_2_revoke",
         teller.answer(&["token", "revoke", &token.id], YES)
     );
-    assert_scrubbed!("token_3_write_refused", token.write(&server));
-    assert_scrubbed!("token_4_query_refused", token.query(&server));
+    assert_scrubbed!("token_3_write_refused", token.write(server));
+    assert_scrubbed!("token_4_query_refused", token.query(server));
     assert_scrubbed!("token_5_list", teller.run(&["token", "list"]));
     assert_scrubbed!(
         "token_6_list_all",
@@ -106,7 +123,7 @@ fn a_database_token_is_revoked_by_the_command() {
         "token_8_get_all",
         teller.run(&["token", "get", "--include-revoked", &token.id])
     );
-    teller.assert_discreet(&server, &[token.secret, server.management_token().to_owned()]);
+    teller.assert_discreet(server, &[token.secret, server.management_token().to_owned()]);
 }
 
 #[test]
