@@ -8,6 +8,7 @@ use crate::errors::Fault;
 use crate::people::{Person, who};
 use crate::times::{Age, Moment};
 use crate::visitors::Visitor;
+use crate::words::excerpt;
 
 /// An event of a trail.
 pub(crate) struct TrailEvent {
@@ -51,6 +52,10 @@ pub(crate) async fn trail(
 
 async fn told(app: &App, visitor: &Visitor, event: &AuditEvent) -> TrailEvent {
     let verb = event.act.as_str().rsplit('.').next().unwrap_or_default();
+    let detail = |name: &str| {
+        let found = event.details.iter().find(|(own, _)| own == name);
+        found.map_or_else(String::new, |(_, value)| value.clone())
+    };
     TrailEvent {
         at: Moment(event.at),
         age: Age {
@@ -63,10 +68,13 @@ async fn told(app: &App, visitor: &Visitor, event: &AuditEvent) -> TrailEvent {
             "update" => "Changed".to_owned(),
             "revoke" => "Revoked".to_owned(),
             "accept" => "Accepted".to_owned(),
+            // `node-1 applied 3 ms, node-2 lapsed`.
+            "receipt" => format!("Receipt: {}", excerpt(&detail("nodes"), 200)),
             other => other.to_owned(),
         },
-        revision: event
-            .revision
-            .map_or_else(String::new, |revision| revision.to_string()),
+        revision: match event.revision {
+            Some(revision) => revision.to_string(),
+            None => detail("revision"),
+        },
     }
 }
