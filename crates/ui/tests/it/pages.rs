@@ -1,8 +1,11 @@
 //! What pages show: of a token, of an account, of the cluster, and the way from one to the other.
 
+use std::time::Duration;
+
+use rescind_testkit::{Postgres, ServerSetup};
 use serde_json::json;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, fresh};
 
 /// The texts of the headers of the page's first table; hidden ones, for ticks and menus, left out.
 fn headers(browser: &rescind_testkit::Browser) -> serde_json::Value {
@@ -189,6 +192,49 @@ fn nodes_are_shown() {
 }
 
 #[test]
+fn several_nodes_are_shown_with_their_leases() {
+    let postgres = Postgres::start().unwrap_or_else(|reason| panic!("{reason}"));
+    let node = |setup: ServerSetup, name: &str| {
+        let arguments = ["--node-name", name, "--lease-ttl", "1s"];
+        arguments
+            .iter()
+            .fold(setup.catalog(&postgres.url()), |setup, argument| {
+                setup.arg(*argument)
+            })
+    };
+    let stage = Stage::with(node(fresh(), "node-1"));
+    let mut second = node(ServerSetup::default(), "node-2")
+        .joining(&stage.server)
+        .start();
+    let mut third = node(ServerSetup::default(), "node-3")
+        .joining(&stage.server)
+        .start();
+    let browser = stage.browser();
+    browser.goto("/nodes");
+    assert_eq!(browser.column("Node"), ["node-1 this page", "node-2", "node-3"]);
+    assert_eq!(browser.column("Status"), ["Admitting", "Admitting", "Admitting"]);
+    assert_eq!(
+        browser.column("Address"),
+        [stage.server.url(), second.url(), third.url()]
+    );
+    for lease in browser.column("Lease") {
+        assert!(
+            lease.starts_with("1 s, renewed ") && lease.contains(" joined "),
+            "{lease}"
+        );
+    }
+    browser.sees("Points are not");
+    second.stop();
+    third.kill();
+    let management = stage.server.management();
+    while !management.get("/api/v0/nodes").text().contains("\"lapsed\"") {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    browser.reload();
+    assert_eq!(browser.column("Status"), ["Admitting", "Stopped", "Lapsed"]);
+}
+
+#[test]
 fn the_audit_log_is_filtered() {
     let stage = Stage::start();
     let token = stage.token("Seattle station", "weather");
@@ -198,13 +244,17 @@ fn the_audit_log_is_filtered() {
     browser.goto(&log);
     browser.sees("Database token revoked");
     browser.sees("Invitation accepted");
+    // Receipts come a moment after what they are about.
+    while !stage.admin.get(&log).text().contains("Database token receipt") {
+        std::thread::sleep(Duration::from_millis(100));
+    }
     browser.choose("Act", "Database tokens");
     browser.does_not_see("Invitation accepted");
-    assert_eq!(browser.column("What").len(), 2);
+    assert_eq!(browser.column("What").len(), 3);
     browser.choose("Done by", "By me");
     browser.sees("No match");
     browser.goto(&format!("{log}?subject={}", token.id));
-    assert_eq!(browser.column("What").len(), 2);
+    assert_eq!(browser.column("What").len(), 3);
     browser.sees("Seattle station");
     browser.goto(&format!("{log}?to=2001-01-01"));
     browser.sees("No match");
