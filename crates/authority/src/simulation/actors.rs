@@ -216,6 +216,11 @@ pub(super) async fn break_things(setting: Setting, until: u64) {
     }
 }
 
+/// How many kinds of faults there are.
+pub(super) const FAULTS: u64 = 11;
+/// That of a database which is there again soon.
+pub(super) const SHORT_CRASH: u64 = 9;
+
 impl World {
     /// Work on a machine that stood still for longer than anybody waits for it is not waited for.
     fn pass_over_stopped(&mut self) {
@@ -234,11 +239,16 @@ impl World {
         };
         let lasts = self.between(Duration::from_millis(1), long);
         self.disturb(machine);
-        match self.below(11) {
-            0..=2 => self.stop(machine, lasts, false),
-            3 => self.stop(machine, lasts, true),
-            4 | 5 => self.cut_off(machine, lasts),
-            6 => {
+        let fault = if self.once_in(2) {
+            setting.fashion
+        } else {
+            self.below(FAULTS)
+        };
+        match fault {
+            0 | 1 => self.stop(machine, lasts, false),
+            2 => self.stop(machine, lasts, true),
+            3 | 4 => self.cut_off(machine, lasts),
+            5 => {
                 let admits = machine != GUEST;
                 self.after(0, move || {
                     if crash(machine) {
@@ -246,7 +256,7 @@ impl World {
                     }
                 });
             }
-            7 => {
+            6 => {
                 let process = self.machines[machine].process.clone();
                 self.after(0, move || {
                     if let Some(process) = process {
@@ -254,9 +264,10 @@ impl World {
                     }
                 });
             }
-            8 => self.prune(),
-            9 if self.postgres.is_up => {
+            7 => self.prune(),
+            8 | SHORT_CRASH if self.postgres.is_up => {
                 self.crash_postgres();
+                let lasts = if fault == 8 { lasts } else { lasts / 50 };
                 self.after(lasts, || with(World::start_postgres));
             }
             _ => {

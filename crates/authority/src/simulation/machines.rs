@@ -28,6 +28,7 @@ pub(super) struct Machine {
     pub(super) is_cut_off: bool,
     /// When something last befell it, or its way to the catalog.
     pub(super) disturbed: Moment,
+    pub(super) is_started: bool,
     /// Its process, if it runs and has got so far.
     pub(super) process: Option<Process>,
     /// How many processes there were.
@@ -57,6 +58,7 @@ impl Machine {
             pauses: 0,
             is_cut_off: false,
             disturbed: 0,
+            is_started: false,
             process: None,
             starts: 0,
             stalled: 0,

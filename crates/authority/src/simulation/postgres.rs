@@ -480,13 +480,13 @@ impl Ledger for SimulatedLedger {
     }
 
     async fn renew(&self, node: NodeId, applied: Revision, _: Timestamp) -> Result<bool, Error> {
-        let (machine, stale) = (self.machine, Arc::clone(&self.stale));
+        let machine = self.machine;
         let manner = manner_unless(Lie::ForgetfulRenewal);
         if with(|world| world.weather.lies(Lie::ReadBeforeRenewal)) {
             *self.stale.lock() =
                 Some(statement(machine, Manner::Reads, |world| world.postgres.clone()).await?);
         }
-        let renewed = statement(machine, manner, move |world| {
+        statement(machine, manner, move |world| {
             let now = world.now;
             let acknowledges = world.weather.lies(Lie::AcknowledgedByRenewing);
             let applied = if acknowledges {
@@ -503,12 +503,8 @@ impl Ledger for SimulatedLedger {
                 world.signal(Signal::Applied);
             }
             true
-        });
-        let renewed = renewed.await?;
-        if !renewed {
-            stale.lock().take();
-        }
-        Ok(renewed)
+        })
+        .await
     }
 
     async fn acknowledge(&self, node: NodeId, applied: Revision) -> Result<(), Error> {

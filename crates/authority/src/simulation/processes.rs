@@ -18,6 +18,10 @@ use crate::{Admission, Error};
 
 /// Starts a process on a machine, again and again until it has begun, and lets it run to its end.
 pub(super) fn start(machine: usize, ttl: Duration, admits: bool) {
+    // Somebody else may have done so.
+    if with(|world| std::mem::replace(&mut world.machines[machine].is_started, true)) {
+        return;
+    }
     spawn(Some(machine), async move {
         let process = loop {
             let process = open(machine, ttl, admits);
@@ -61,6 +65,7 @@ pub(super) fn crash(machine: usize) -> bool {
         let process = with(|world| world.machines[machine].process.take());
         kill(machine);
         with(|world| {
+            world.machines[machine].is_started = false;
             let node = name(machine, world.machines[machine].starts);
             for work in world.history.works.iter_mut().filter(|work| work.node == node) {
                 work.is_running = false;
