@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use rescind_catalog::{Catalog, NodeInfo, Page};
 use rescind_domain::{Clock, NodeId, Revision, Rng, Stopwatch, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -100,8 +101,29 @@ pub struct Authority {
     pub(crate) asking: tokio::sync::Mutex<()>,
     /// The last revision whose changes were forgotten, as far as this process knows.
     pruned: AtomicI64,
+    /// What may be forgotten later.
+    ageing: Mutex<Ageing>,
     /// The time, a moment ago: good enough to say when a token was last used.
     recently: AtomicI64,
+}
+
+/// A revision that every node acted by at some moment.
+#[derive(Debug, Default)]
+struct Ageing(Option<(Duration, Revision)>);
+
+/// Changes are kept for so long after every node has applied them: a node that starts may take minutes to load what there
+/// is, and asks for the changes since it began.
+const AGE: Duration = Duration::from_secs(10 * 60);
+
+impl Ageing {
+    /// A revision that every node acted by [`AGE`] ago, once for each; `applied` is one of `now`.
+    fn take(&mut self, applied: Revision, now: Duration) -> Option<Revision> {
+        let old = self.0.filter(|(since, _)| now.saturating_sub(*since) >= AGE);
+        if self.0.is_none() || old.is_some() {
+            self.0 = Some((now, applied));
+        }
+        old.map(|(_, revision)| revision)
+    }
 }
 
 /// How often uses are written to the catalog.
@@ -160,6 +182,7 @@ impl Authority {
             guesses: Guesses::default(),
             asking: tokio::sync::Mutex::new(()),
             pruned: AtomicI64::new(0),
+            ageing: Mutex::default(),
             recently: AtomicI64::new(settings.clock.now().micros()),
             catalog,
             settings,
@@ -314,17 +337,27 @@ impl Authority {
         }
     }
 
-    /// Forgets the changes that every node has applied, many at once: nobody will ask for them.
+    /// Forgets the changes that every node has applied, many at once: nobody will ask for them, except nodes that began to
+    /// load everything before.
     pub(crate) async fn prune_changes(&self, at_once: i64) {
         let applied = match self.slowest().await {
             Ok(applied) => applied,
             Err(error) => return tracing::warn!(%error, "applied changes were not forgotten"),
         };
-        if applied.get() - self.pruned.load(Ordering::Relaxed) < at_once {
+        let through = match self.node.leases {
+            Leases::Sole => Some(applied),
+            Leases::Shared(_) => self
+                .ageing
+                .lock()
+                .take(applied, self.settings.stopwatch.elapsed()),
+        };
+        let Some(through) = through
+            .filter(|through| through.get().saturating_sub(self.pruned.load(Ordering::Relaxed)) >= at_once)
+        else {
             return;
-        }
-        match self.catalog.prune_changes(applied).await {
-            Ok(_) => self.pruned.store(applied.get(), Ordering::Relaxed),
+        };
+        match self.catalog.prune_changes(through).await {
+            Ok(_) => self.pruned.store(through.get(), Ordering::Relaxed),
             Err(error) => tracing::warn!(%error, "applied changes were not forgotten"),
         }
     }
@@ -354,5 +387,24 @@ impl Authority {
             }
             Err(error) => tracing::warn!(%error, "the catalog is away: nothing is admitted"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_is_forgotten_when_it_has_aged() {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        let mut ageing = Ageing::default();
+        assert_eq!(ageing.take(Revision::new(1), minutes(0)), None);
+        assert_eq!(ageing.take(Revision::new(5), minutes(9)), None);
+        assert_eq!(ageing.take(Revision::new(9), minutes(10)), Some(Revision::new(1)));
+        assert_eq!(ageing.take(Revision::new(10), minutes(11)), None);
+        assert_eq!(
+            ageing.take(Revision::new(11), minutes(20)),
+            Some(Revision::new(9))
+        );
     }
 }

@@ -103,8 +103,7 @@ impl Node {
         let pause = self.info.ttl / RENEWALS_PER_TERM;
         let mut is_away = false;
         loop {
-            // Outside of any term, however long it takes. Nobody need wait for a node that does not renew.
-            let renewed = match self.load_if_behind().await {
+            let renewed = match self.prepare().await {
                 Ok(()) => self.renew().await,
                 Err(error) => Err(error),
             };
@@ -125,6 +124,17 @@ impl Node {
             shared.changed.notify_one();
             sleep(if is_away { RETRY.min(pause) } else { pause }).await;
         }
+    }
+
+    /// Catches up outside of any term. Nobody need wait for a node that does not renew; for one that renews and cannot
+    /// follow, every act would.
+    async fn prepare(&self) -> Result<(), Error> {
+        // However long it takes.
+        self.load_if_behind().await?;
+        if self.term.holds() {
+            return Ok(());
+        }
+        self.in_time(self.follow()).await
     }
 
     async fn keep_acknowledging(&self, shared: &Shared) {

@@ -16,8 +16,9 @@ use crate::timers::sleep;
 pub(crate) struct Obstacle {
     /// Changes that it had not seen were forgotten: it must load everything anew.
     is_behind: AtomicBool,
-    /// The catalog went back. It may soon be where it was, by other acts: only a new start helps.
-    is_rewound: AtomicBool,
+    /// The catalog went back, or a newer release changed its schema. It may soon be where it was, by other acts: only a new
+    /// start helps.
+    is_final: AtomicBool,
 }
 
 /// How often a start begins again because the changes since it began were forgotten meanwhile.
@@ -32,7 +33,7 @@ enum Cannot {
     Hear,
     #[error("the changes since this node was cut off were forgotten: it loads everything anew")]
     Follow,
-    #[error("the catalog went back: start this node anew")]
+    #[error("the catalog went back, or was upgraded by a newer release: start this node anew")]
     Trust,
 }
 
@@ -140,7 +141,7 @@ impl Node {
     /// # Errors
     /// It does not.
     pub(crate) fn ensure_followable(&self) -> Result<(), Error> {
-        if self.obstacle.is_rewound.load(Ordering::Acquire) {
+        if self.obstacle.is_final.load(Ordering::Acquire) {
             return Err(Error::Unavailable(Box::new(Cannot::Trust)));
         }
         match self.is_behind() {
@@ -149,11 +150,14 @@ impl Node {
         }
     }
 
-    /// Passes an error of the catalog on. If the catalog went back, this node admits nothing any more.
+    /// Passes an error of the catalog on. If the catalog went back, or is a newer release's by now, this node admits nothing
+    /// any more.
     pub(crate) fn heed(&self, error: CatalogError) -> Error {
-        if matches!(error, CatalogError::Rewound { .. })
-            && !self.obstacle.is_rewound.swap(true, Ordering::AcqRel)
-        {
+        let is_final = matches!(
+            error,
+            CatalogError::Rewound { .. } | CatalogError::NewerSchema { .. }
+        );
+        if is_final && !self.obstacle.is_final.swap(true, Ordering::AcqRel) {
             tracing::error!(%error, "this node admits nothing any more");
             self.close();
         }

@@ -24,8 +24,8 @@ impl Catalog {
         let opened = async {
             let pools = Pools::open(location).await?;
             let ready = async {
-                migrations::migrate(&pools, location).await?;
-                pools.ensure_rights(location).await
+                migrations::migrate(&pools).await?;
+                pools.ensure_rights().await
             };
             match ready.await {
                 Ok(()) => Ok(Self { pools }),

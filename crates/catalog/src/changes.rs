@@ -3,6 +3,7 @@
 use rescind_domain::{DatabaseId, DatabaseTokenId, ManagementTokenId, Revision, SessionId, UserId};
 use sqlx::any::AnyRow;
 
+use crate::purges::purge_in_batches;
 use crate::rows::Fields;
 use crate::{Catalog, Error, migrations};
 
@@ -138,25 +139,26 @@ impl Catalog {
         })
     }
 
-    /// Forgets changes up to and with `through`, which every node must have applied. Returns how many were forgotten.
+    /// Forgets changes up to and with `through`, which every node must have applied. Returns how many were forgotten. The
+    /// ledger is held only to say so, for there may be very many.
     ///
     /// # Errors
-    /// [`Error::Unavailable`].
+    /// [`Error::Unavailable`]: batches before the failing one are forgotten, the others by the next call.
     pub async fn prune_changes(&self, through: Revision) -> Result<u64, Error> {
-        let mut transaction = self.pools.begin().await?;
         // The floor never passes the revision, or what is committed next would count as pruned.
-        sqlx::query(
+        let ledger = sqlx::query(
             "UPDATE ledger SET changes_floor = CASE
-                 WHEN changes_floor >= $1 THEN changes_floor WHEN revision < $1 THEN revision ELSE $1 END",
+                 WHEN changes_floor >= $1 THEN changes_floor WHEN revision < $1 THEN revision ELSE $1 END
+             RETURNING singleton, changes_floor",
         )
         .bind(through.get())
-        .execute(&mut *transaction)
+        .fetch_one(&mut *self.pools.writers.take().await?)
         .await?;
-        let pruned = sqlx::query("DELETE FROM changes WHERE revision <= (SELECT changes_floor FROM ledger)")
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(pruned.rows_affected())
+        let floor = Fields::new(&ledger, "ledger", "singleton").int("changes_floor")?;
+        // A revision at a time at least.
+        let statement = "DELETE FROM changes WHERE revision <= $1 AND revision <= (
+                 SELECT MAX(revision) FROM (SELECT revision FROM changes ORDER BY revision LIMIT 1000) AS oldest)";
+        purge_in_batches(&self.pools, statement, floor).await
     }
 }
 

@@ -83,13 +83,8 @@ pub enum Error {
         source: Source,
     },
     /// The PostgreSQL server cannot keep the catalog.
-    #[error("the catalog at {at} cannot be opened: {fault}")]
-    Server {
-        /// Where it is, without a password.
-        at: String,
-        /// Why not, and what to do.
-        fault: ServerFault,
-    },
+    #[error(transparent)]
+    Server(ServerFault),
     /// The path of a SQLite catalog is not UTF-8.
     #[error("the path of the catalog file must be UTF-8, not {}", path.display())]
     Path {
@@ -116,19 +111,9 @@ impl Error {
             }
             (Self::Unavailable(source), Location::Postgres(_)) => {
                 let fault = source.downcast_ref::<sqlx::Error>().and_then(ServerFault::of);
-                match fault {
-                    Some(fault) => Self::of_server(location, fault),
-                    None => Self::Unavailable(source),
-                }
+                fault.map_or(Self::Unavailable(source), Self::Server)
             }
             (other, _) => other,
-        }
-    }
-
-    pub(crate) fn of_server(location: &Location, fault: ServerFault) -> Self {
-        Self::Server {
-            at: location.to_string(),
-            fault,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::pools::Pools;
 use crate::rows::Fields;
 use crate::seam::{Backend, Connection};
 use crate::upgrades::{self, Held};
-use crate::{Error, Location, ServerFault};
+use crate::{Error, ServerFault};
 
 /// Every migration there is; the first is version 1. A released one never changes.
 const MIGRATIONS: &[&str] = &[
@@ -39,7 +39,7 @@ pub(crate) fn check(ledger: Fields<'_>) -> Result<(), Error> {
 /// one is kept up, nothing is changed and [`ServerFault::NodesRunning`] names it. Leases of nodes that died without a word
 /// are waited for. What runs all the same, because it holds no lease, finds out by the ledger before it acts or admits:
 /// [`check`].
-pub(crate) async fn migrate(pools: &Pools, location: &Location) -> Result<(), Error> {
+pub(crate) async fn migrate(pools: &Pools) -> Result<(), Error> {
     let seen = match attempt(pools, &[]).await? {
         Attempt::Done => return Ok(()),
         Attempt::Held { leases, .. } => leases,
@@ -57,7 +57,7 @@ pub(crate) async fn migrate(pools: &Pools, location: &Location) -> Result<(), Er
                 known: KNOWN,
                 nodes: upgrades::names(&leases),
             };
-            Err(Error::of_server(location, fault))
+            Err(Error::Server(fault))
         }
     }
 }

@@ -163,8 +163,7 @@ impl Pools {
         let fault = faults::examine(&mut *trial.take().await?).await?;
         trial.close().await;
         if let Some(fault) = fault {
-            let location = Location::Postgres(url.to_owned());
-            return Err(Error::of_server(&location, fault));
+            return Err(Error::Server(fault));
         }
         let pool = |connections, manner: Manner| Pool {
             inner: looked_after(with_settings(
@@ -195,13 +194,13 @@ impl Pools {
     }
 
     /// Looks whether everything that will be needed is allowed.
-    pub(crate) async fn ensure_rights(&self, location: &Location) -> Result<(), Error> {
+    pub(crate) async fn ensure_rights(&self) -> Result<(), Error> {
         if self.backend == Backend::Sqlite {
             return Ok(());
         }
         let mut reader = self.readers.take().await?;
         match faults::examine_rights(&mut reader, &migrations::tables()).await? {
-            Some(fault) => Err(Error::of_server(location, fault)),
+            Some(fault) => Err(Error::Server(fault)),
             None => Ok(()),
         }
     }

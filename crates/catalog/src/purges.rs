@@ -9,7 +9,7 @@ use crate::pools::Pools;
 use crate::tables::read_table;
 use crate::{Catalog, Error, Transaction};
 
-/// Runs a statement that deletes at most a thousand rows below its one argument, until there are none. Each run is a
+/// Runs a statement that deletes at most a thousand rows up to its one argument, until there are none. Each run is a
 /// transaction of its own: a revocation that comes in between waits for a thousand rows at most. `{free}` ends the selection
 /// of the rows: those that somebody is writing can wait.
 pub(crate) async fn purge_in_batches(

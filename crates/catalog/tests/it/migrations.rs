@@ -191,7 +191,7 @@ pub(crate) async fn no_schema_is_upgraded_below_nodes_that_run(stage: Stage) -> 
         opened
     };
     let (refused, ()) = tokio::join!(opened, renewed);
-    let Err(Error::Server { fault, .. }) = refused else {
+    let Err(Error::Server(fault)) = refused else {
         panic!("{refused:?}")
     };
     let ServerFault::NodesRunning { found: 3, known, .. } = fault else {

@@ -14,10 +14,7 @@ async fn refused(url: &str) -> (ServerFault, String) {
             assert!(!text.contains("hush"), "{text}");
             assert!(!format!("{error:?}").contains("hush"), "{error:?}");
             match error {
-                Error::Server { fault, at } => {
-                    assert!(text.contains(&at) && !at.contains('@'), "{text}");
-                    (fault, text)
-                }
+                Error::Server(fault) => (fault, text),
                 other => panic!("{other:?}"),
             }
         }
@@ -42,8 +39,8 @@ pub(crate) async fn what_keeps_a_catalog_from_being_opened_is_said(server: &Post
     assert!(matches!(fault, ServerFault::Unreachable(_)), "{fault:?}");
     assert_eq!(
         text,
-        "the catalog at postgres://127.0.0.1:1/rescind cannot be opened: the server cannot be reached: Connection refused \
-         (os error 111). Is it running, are host and port right, does a firewall let this node in?"
+        "the server cannot be reached: Connection refused (os error 111). Is it running, are host and \
+         port right, does a firewall let this node in?"
     );
     let (fault, _) = refused("postgres://ada:hush@nowhere.invalid/rescind").await;
     assert!(matches!(fault, ServerFault::Unreachable(_)), "{fault:?}");
