@@ -8,7 +8,7 @@ use crate::fields::{given, moment};
 use crate::{FieldError, Moment, PathForm, SecretText};
 
 /// One thing that a database token may do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Permission {

@@ -56,6 +56,11 @@ impl ApiError {
         self.was_sent || self.status.is_some_and(|status| status >= 500)
     }
 
+    /// Whether the server knows no such call, be it that it takes its last word for the id of something.
+    pub(crate) fn is_unknown_call(&self) -> bool {
+        matches!(self.status, Some(400 | 404 | 405 | 501))
+    }
+
     /// Whether the server knows no such thing.
     pub(crate) fn is_not_found(&self) -> bool {
         self.status == Some(404)

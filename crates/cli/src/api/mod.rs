@@ -66,6 +66,15 @@ fn receipt_of(answer: &Response<Body>) -> Option<ReceiptHeaders> {
     ReceiptHeaders::read(|name| headers.get(name)?.to_str().ok())
 }
 
+fn json<B: Serialize>(body: &B) -> Result<Content, ApiError> {
+    let bytes = serde_json::to_vec(body).map_err(|error| ApiError::local(error.to_string()))?;
+    Ok(Content {
+        bytes,
+        kind: "application/json",
+        is_gzip: false,
+    })
+}
+
 /// The HTTP client that this command is.
 pub(crate) fn agent(tls: TlsConfig, timeout: Duration) -> Agent {
     let version = env!("CARGO_PKG_VERSION");
@@ -142,15 +151,21 @@ impl Api {
         path: &str,
         body: &B,
     ) -> Result<T, ApiError> {
-        let bytes = serde_json::to_vec(body).map_err(|error| ApiError::local(error.to_string()))?;
-        let content = Content {
-            bytes,
-            kind: "application/json",
-            is_gzip: false,
-        };
-        let answer = self.ask(method, path, Some(content))?;
+        let answer = self.ask(method, path, Some(json(body)?))?;
         self.tell_awaited(&answer);
         self.object(answer)
+    }
+
+    /// As [`Self::send`], and what each node made of it, which is the caller's to tell.
+    pub(crate) fn send_for_receipt<B: Serialize, T: DeserializeOwned>(
+        &self,
+        method: &Method,
+        path: &str,
+        body: &B,
+    ) -> Result<(T, Option<ReceiptHeaders>), ApiError> {
+        let answer = self.ask(method, path, Some(json(body)?))?;
+        let receipt = receipt_of(&answer);
+        Ok((self.object(answer)?, receipt))
     }
 
     /// `PUT` without a body.

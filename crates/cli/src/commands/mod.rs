@@ -13,10 +13,13 @@ pub(crate) mod user;
 pub(crate) mod version;
 pub(crate) mod write;
 
+use std::collections::HashSet;
+use std::hash::Hash;
+
 use rescind_wire::Account;
 use ureq::http::Method;
 
-use crate::api::Api;
+use crate::api::{Api, ApiError};
 use crate::args::GlobalArgs;
 use crate::config::Product;
 use crate::exit::Failure;
@@ -82,14 +85,7 @@ impl Session {
 
     /// Ends what may be done no more, says so in `words`, and tells where it is refused by now.
     fn end(&self, path: &str, words: impl AsRef<str>) -> Result<(), Failure> {
-        let receipt = self.api.order(&Method::DELETE, path).map_err(|error| {
-            if !error.may_be_done() {
-                return Failure::from(error);
-            }
-            Failure::Failed(format!(
-                "{error}; it may be done all the same: repeat the command to be sure, which is safe"
-            ))
-        })?;
+        let receipt = self.api.order(&Method::DELETE, path).map_err(unsure)?;
         print(words)?;
         receipt.map_or(Ok(()), |receipt| receipts::tell_refused(self.log, &receipt))
     }
@@ -124,12 +120,22 @@ impl Session {
     }
 }
 
+/// What to say of an act that cannot be done twice.
+fn unsure(error: ApiError) -> Failure {
+    if !error.may_be_done() {
+        return Failure::from(error);
+    }
+    Failure::Failed(format!(
+        "{error}; it may be done all the same: repeat the command to be sure, which is safe"
+    ))
+}
+
 /// Each once, in the order given.
-fn distinct<T: PartialEq + Clone>(subjects: &[T]) -> Vec<T> {
-    subjects.iter().fold(Vec::new(), |mut seen, subject| {
-        if !seen.contains(subject) {
-            seen.push(subject.clone());
-        }
-        seen
-    })
+fn distinct<T: Eq + Hash + Clone>(subjects: &[T]) -> Vec<T> {
+    let mut seen = HashSet::new();
+    subjects
+        .iter()
+        .filter(|subject| seen.insert(*subject))
+        .cloned()
+        .collect()
 }

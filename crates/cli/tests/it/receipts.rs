@@ -47,6 +47,53 @@ fn awaited_nodes_are_named_and_until_when() {
     insta::assert_snapshot!(revoking(incomplete));
 }
 
+fn many() -> Vec<String> {
+    (10..35)
+        .map(|number| format!("33333333-3333-4333-8333-3333333333{number}"))
+        .collect()
+}
+
+fn revoking_many(stub: &Stub) -> String {
+    let ids = many();
+    let mut words = vec!["token", "revoke", "--force"];
+    words.extend(ids.iter().map(String::as_str));
+    Ctl::new(stub.port).run(&words).text()
+}
+
+#[test]
+fn many_tokens_are_revoked_by_one_call() {
+    let stub = Stub::serve(|asked| {
+        assert_eq!(asked.method, "POST", "{asked:?}");
+        let outcome = |(number, id): (usize, String)| {
+            let outcome = match number {
+                0 => "not_found",
+                1 => "forbidden",
+                2 => "already_revoked",
+                _ => "revoked",
+            };
+            format!(r#"{{"id":"{id}","outcome":"{outcome}"}}"#)
+        };
+        let tokens: Vec<_> = many().into_iter().enumerate().map(outcome).collect();
+        Answer::json(200, format!(r#"{{"tokens":[{}]}}"#, tokens.join(",")))
+            .with("Rescind-Revision", "42")
+            .with("Rescind-Nodes", "1/1")
+            .with("Rescind-Effective-Ms", "3")
+    });
+    insta::assert_snapshot!(revoking_many(&stub));
+    assert_eq!(stub.lines().len(), 1, "{:?}", stub.lines());
+}
+
+#[test]
+fn where_that_call_is_unknown_they_are_revoked_one_by_one() {
+    let stub = Stub::serve(|asked| match asked.method.as_str() {
+        "DELETE" => Answer::done(),
+        _ => Answer::error(405, "no such call"),
+    });
+    let told = revoking_many(&stub);
+    assert_eq!(told.matches("Revoked database token").count(), 25, "{told}");
+    assert_eq!(stub.lines().len(), 26, "{:?}", stub.lines());
+}
+
 #[test]
 fn leases_that_could_not_be_read_are_told_of() {
     insta::assert_snapshot!(revoking(|_| {
