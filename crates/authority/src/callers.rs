@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rescind_domain::{
-    AccountId, Actor, ClusterId, Deed, Extent, ManagementGrant, Role, SessionGrant, SessionId, Subject,
+    AccountId, Actor, ClusterId, Deed, Extent, ManagementGrant, Role, SessionGrant, SessionId, Subject, User,
     UserId, Verb, extent,
 };
 
@@ -47,6 +47,17 @@ impl Caller {
             account: grant.account,
             role: grant.role,
             standing: Some(TokenRef::Session(grant.session)),
+            patience: None,
+        }
+    }
+
+    /// A user, by a secret of its own that need not open anything any more: good for ending what it carries.
+    pub(crate) const fn by_secret_of(user: &User) -> Self {
+        Self {
+            actor: Actor::User(user.id),
+            account: user.account,
+            role: user.role,
+            standing: None,
             patience: None,
         }
     }

@@ -308,7 +308,10 @@ impl Node {
                 return;
             };
             match timeout(left, self.in_time(self.look(shared, asked))).await {
-                Ok(Ok(leases)) => watch.note(&leases, self.info.id, revision, wait.began),
+                Ok(Ok(leases)) => {
+                    let waited = asked.saturating_sub(committed);
+                    watch.note(&leases, self.info.id, revision, wait.began, waited);
+                }
                 Ok(Err(error)) => tracing::debug!(%error, "the leases were not read"),
                 Err(_) => {}
             }

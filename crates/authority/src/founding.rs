@@ -121,6 +121,9 @@ impl Authority {
             let wait = Wait::to_the_end();
             let mut tx = this.catalog.begin(this.clock()).await?;
             if !tx.is_unfounded().await? {
+                tx.rollback().await?;
+                // They are in no feed, and this node looked before there were any.
+                this.load_clusters().await?;
                 return Err(Error::Conflict("the catalog already holds an account".to_owned()));
             }
             tx.insert_account(&founding.account).await?;

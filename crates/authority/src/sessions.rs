@@ -257,41 +257,42 @@ impl Authority {
         .await
     }
 
-    /// Ends the session that a secret carries: signing out, and RFC 7009. A secret that carries none is no error.
+    /// Ends the session that a secret carries: signing out, and RFC 7009. When this returns, every node refuses it. A
+    /// secret that carries none is no error, and ending it again waits again.
+    ///
+    /// It goes by the catalog and not by what this node has in memory: a node that never had the session, or takes it for
+    /// expired by its own clock, must not say that it is over.
     ///
     /// # Errors
     /// What every act may return.
-    pub async fn end_by_secret(self: &Arc<Self>, secret: &[u8]) -> Result<(), Error> {
-        let caller = match Presented::parse(secret).map(|presented| presented.kind) {
-            Ok(SecretKind::Session) => self.authenticate_session(secret),
-            Ok(SecretKind::Access) => self.authenticate(secret),
-            _ => return Ok(()),
+    pub async fn end_by_secret(self: &Arc<Self>, secret: &[u8]) -> Result<Option<Receipt>, Error> {
+        let hash = match Presented::parse(secret) {
+            Ok(presented) if matches!(presented.kind, SecretKind::Session | SecretKind::Access) => {
+                presented.hash
+            }
+            _ => return Ok(None),
         };
-        let caller = match caller {
-            Ok(caller) => caller,
-            Err(Refusal::Unavailable) => return Err(Error::Refused(Refusal::Unavailable)),
-            Err(Refusal::Revoked) => return self.fence_what_ended().await,
-            Err(_) => return Ok(()),
+        let Some(session) = self.catalog.session_of_secret(&hash).await? else {
+            return Ok(None);
         };
-        let Some(session) = caller.session() else {
-            return Ok(());
-        };
-        match self.end_session(&caller, session).await {
-            Ok(_) | Err(Error::Refused(Refusal::Expired)) => Ok(()),
-            // Somebody else was faster.
-            Err(Error::Refused(Refusal::Revoked)) => self.fence_what_ended().await,
-            Err(error) => Err(error),
-        }
-    }
-
-    /// What this node refuses already may still be admitted by another: whoever ended it may be waiting yet.
-    async fn fence_what_ended(&self) -> Result<(), Error> {
-        let wait = Wait::to_the_end();
-        let receipt = self.fence(self.catalog.revision().await?, wait).await?;
-        match receipt.is_complete() {
-            true => Ok(()),
-            false => Err(Error::Refused(Refusal::Unavailable)),
-        }
+        self.act(move |this| async move {
+            let wait = Wait::to_the_end();
+            let mut tx = this.begin(None).await?;
+            let user = tx.user_by_id(session.user).await?;
+            let is_ended_now = tx.end_session(session.id, tx.now()).await?;
+            let revision = match user.filter(|_| is_ended_now) {
+                Some(user) => {
+                    let entry = ended_entry(&Caller::by_secret_of(&user), user.id, &[session.id]);
+                    this.commit(tx, entry).await?
+                }
+                None => {
+                    tx.rollback().await?;
+                    this.catalog.revision().await?
+                }
+            };
+            Ok(Some(this.fence(revision, wait).await?))
+        })
+        .await
     }
 
     /// Ends all sessions of a user, in browsers and programs, who may sign in again at once. When this returns, every

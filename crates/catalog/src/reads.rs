@@ -59,6 +59,8 @@ reads! {
     enabled_admins(account: AccountId) -> u64 = users::count_enabled_admins;
     /// The session with this id, ended or not.
     session(id: SessionId) -> Option<Session> = sessions::find_session;
+    /// The session with this secret, ended or not.
+    session_of_secret(secret: &SecretHash) -> Option<Session> = sessions::find_session_of_secret;
     /// The invitation to `account` with this id, whatever its state.
     invitation(account: AccountId, id: InvitationId) -> Option<Invitation> = invitations::find_invitation;
     /// The invitation whose link holds this secret, whatever its state.

@@ -160,6 +160,19 @@ pub(crate) async fn find_session(
     row.as_ref().map(read_session).transpose()
 }
 
+pub(crate) async fn find_session_of_secret(
+    connection: &mut Connection,
+    secret: &SecretHash,
+) -> Result<Option<Session>, Error> {
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "SELECT {SESSION} FROM sessions WHERE secret_hash = $1"
+    )))
+    .bind(secret.as_bytes().to_vec())
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(read_session).transpose()
+}
+
 pub(crate) async fn find_sessions_of(
     connection: &mut Connection,
     user: UserId,

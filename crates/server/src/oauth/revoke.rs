@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use http::StatusCode;
-use rescind_authority::{Error, Refusal};
 use rescind_domain::{Presented, SecretKind};
 use rescind_wire::{OAuthErrorCode, RevocationRequest};
 
@@ -18,11 +17,9 @@ pub(super) async fn revoke(
     let token = asked.token.ok_or_else(|| invalid("token is missing"))?;
     let secret = token.expose().as_bytes();
     match Presented::parse(secret).map(|presented| presented.kind) {
-        Ok(SecretKind::Access) => match oauth.authority.end_by_secret(secret).await {
-            // Somebody else has ended it meanwhile.
-            Err(Error::Refused(Refusal::Revoked | Refusal::Expired)) => {}
-            ended => ended?,
-        },
+        Ok(SecretKind::Access) => {
+            oauth.authority.end_by_secret(secret).await?;
+        }
         // Whoever believes it gone must not be told so (section 2.2.1).
         Ok(_) => {
             let code = OAuthErrorCode::Other("unsupported_token_type".to_owned());

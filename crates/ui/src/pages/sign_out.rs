@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderValue, header};
+use rescind_domain::Receipt;
 
 use crate::answers::see;
 use crate::app::App;
@@ -12,13 +13,23 @@ use crate::cookies::Cookie;
 use crate::errors::Fault;
 use crate::forms::Submission;
 use crate::notices::Notice;
+use crate::words::receipt;
 
 /// `POST /sign-out`.
 pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Result<Response, Fault> {
-    if let Some(session) = form.visitor.caller.session() {
-        app.authority.end_session(&form.visitor.caller, session).await?;
+    let Some(session) = form.visitor.caller.session() else {
+        return Ok(farewell(&app, "You are logged out."));
+    };
+    let proof = app.authority.end_session(&form.visitor.caller, session).await?;
+    Ok(farewell(&app, &own_session_ended(&proof)))
+}
+
+/// What to say to whoever ended the session that it came with: not that it is over while a node may still admit it.
+pub(crate) fn own_session_ended(proof: &Receipt) -> String {
+    match proof.is_complete() {
+        true => "You are logged out.".to_owned(),
+        false => format!("You are logged out here. {}", receipt("Refused", proof)),
     }
-    Ok(farewell(&app, "You are logged out."))
 }
 
 /// To the sign-in page, without the cookie.

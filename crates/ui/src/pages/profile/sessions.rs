@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::errors::Fault;
 use crate::forms::Submission;
 use crate::notices::Notice;
-use crate::pages::sign_out::farewell;
+use crate::pages::sign_out::{farewell, own_session_ended};
 use crate::paths::Named;
 use crate::words::receipt;
 
@@ -22,7 +22,7 @@ pub(crate) async fn end(
 ) -> Result<Response, Fault> {
     let proof = app.authority.end_session(&form.visitor.caller, id).await?;
     if form.visitor.caller.session() == Some(id) {
-        return Ok(farewell(&app, "You are logged out."));
+        return Ok(farewell(&app, &own_session_ended(&proof)));
     }
     let words = format!("The session is ended. {}", receipt("Refused", &proof));
     Ok(form.done("/profile", Notice::done(words).proven(&proof)))
