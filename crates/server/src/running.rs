@@ -71,8 +71,11 @@ pub(crate) struct Setup {
 }
 
 /// Said where nodes share a catalog.
-const OWN_POINTS: &str = "\n  Tokens, users and databases are shared with every node on this catalog. Points are not: the embedded database is this \
-     node's\n  own, and what is written here is found by queries here and nowhere else.\n\n";
+const OWN_POINTS: &str = "
+  Tokens, users and databases are shared by all nodes on this catalog. Points are not: the embedded database
+  is this node's own. What is written here is found by queries here, and nowhere else.
+
+";
 
 /// How often is asked whether the node admits.
 const LOOK: Duration = Duration::from_millis(10);
