@@ -257,10 +257,12 @@ async fn finish(house: &House, end: End, own: &SignedIn, link: &rescind_domain::
         ),
         End::Others => drop(authority.end_sessions(&caller, true).await.expect("ended")),
         End::All => drop(authority.end_sessions(&caller, false).await.expect("ended")),
-        End::BySecret => authority
-            .end_by_secret(own.secret.expose().as_bytes())
-            .await
-            .expect("ended"),
+        End::BySecret => drop(
+            authority
+                .end_by_secret(own.secret.expose().as_bytes())
+                .await
+                .expect("ended"),
+        ),
         End::Disabling => drop(
             authority
                 .disable_user(&house.caller, account, user)
