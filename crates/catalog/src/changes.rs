@@ -3,7 +3,6 @@
 use rescind_domain::{DatabaseId, DatabaseTokenId, ManagementTokenId, Revision, SessionId, UserId};
 use sqlx::any::AnyRow;
 
-use crate::purges::purge_in_batches;
 use crate::rows::Fields;
 use crate::{Catalog, Error, migrations};
 
@@ -155,10 +154,29 @@ impl Catalog {
         .fetch_one(&mut *self.pools.writers.take().await?)
         .await?;
         let floor = Fields::new(&ledger, "ledger", "singleton").int("changes_floor")?;
-        // A revision at a time at least.
-        let statement = "DELETE FROM changes WHERE revision <= $1 AND revision <= (
-                 SELECT MAX(revision) FROM (SELECT revision FROM changes ORDER BY revision LIMIT 1000) AS oldest)";
-        purge_in_batches(&self.pools, statement, floor).await
+        let mut forgotten = 0;
+        // A few at a time, but a revision at least. The number is asked for by itself, because PostgreSQL would read the
+        // whole table for one that it does not know beforehand.
+        while let Some(batch) = self.oldest_changes(floor).await? {
+            let deleted = sqlx::query("DELETE FROM changes WHERE revision <= $1")
+                .bind(batch)
+                .execute(&mut *self.pools.writers.take().await?)
+                .await?;
+            forgotten += deleted.rows_affected();
+        }
+        Ok(forgotten)
+    }
+
+    /// The last of the oldest thousand changes' revisions up to `floor`.
+    async fn oldest_changes(&self, floor: i64) -> Result<Option<i64>, Error> {
+        let row = sqlx::query(
+            "SELECT MAX(revision) AS revision FROM (
+                 SELECT revision FROM changes WHERE revision <= $1 ORDER BY revision LIMIT 1000) AS oldest",
+        )
+        .bind(floor)
+        .fetch_one(&mut *self.pools.writers.take().await?)
+        .await?;
+        Fields::new(&row, "changes", "revision").opt_int("revision")
     }
 }
 

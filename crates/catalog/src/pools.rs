@@ -51,6 +51,8 @@ struct Manner {
     idle_transaction: u64,
     /// Whether a commit waits for the disk.
     is_durable: bool,
+    /// Whether every statement looks rows up by their keys: one plan is good for all values and any size of the tables.
+    by_key_alone: bool,
 }
 
 /// Pages of lists, searches. Whoever reads everything lifts the limit of time.
@@ -58,6 +60,7 @@ const READING: Manner = Manner {
     statement: 15,
     idle_transaction: 60,
     is_durable: true,
+    by_key_alone: false,
 };
 
 /// Acts, one of which may be of a hundred thousand tokens. Every other act waits while one holds the ledger: a node that
@@ -66,23 +69,29 @@ const WRITING: Manner = Manner {
     statement: 30,
     idle_transaction: 5,
     is_durable: true,
+    by_key_alone: false,
 };
 
-/// What keeps nodes current is quick or of no use.
+/// What keeps nodes current is quick or of no use. Planning the statement of the feed takes longer than running it.
 const KEEPING: Manner = Manner {
     statement: 3,
     idle_transaction: 3,
     is_durable: true,
+    by_key_alone: true,
 };
 
 impl Manner {
     fn settings(self) -> String {
+        let plan = match self.by_key_alone {
+            true => "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off",
+            false => "SET plan_cache_mode = auto",
+        };
         format!(
             "{POSTGRES_SETTINGS}; SET statement_timeout = '{}s'; SET idle_in_transaction_session_timeout = '{}s'; \
-             SET synchronous_commit = {}",
+             SET synchronous_commit = {}; {plan}",
             self.statement,
             self.idle_transaction,
-            if self.is_durable { "on" } else { "off" }
+            if self.is_durable { "on" } else { "off" },
         )
     }
 }
