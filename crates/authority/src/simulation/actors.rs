@@ -147,7 +147,8 @@ fn judge(world: &mut World, setting: Setting, machine: usize, begun: u64, is_kno
         return;
     }
     let took = Duration::from_nanos(world.now - begun);
-    let mut most = outlasting(outlasting(setting.ttl)) + ALLOWANCE;
+    // A statement that hung before may have held a lock for half a term.
+    let mut most = outlasting(outlasting(setting.ttl)) + setting.ttl / 2 + ALLOWANCE;
     // One's own work that was cut is waited for longer.
     if world
         .history
@@ -225,7 +226,13 @@ impl World {
     /// Work on a machine that stood still for longer than anybody waits for it is not waited for.
     fn pass_over_stopped(&mut self) {
         for work in &mut self.history.works {
-            let stood = self.machines[work.machine].stood_still - work.stood_still;
+            let machine = &self.machines[work.machine];
+            let held_up = if machine.stalled > 0 {
+                self.now - machine.stalled_since
+            } else {
+                0
+            };
+            let stood = held_up.max(machine.stood_still - work.stood_still);
             work.hangs |= work.is_running && Duration::from_nanos(stood) > Endings::PATIENCE;
         }
     }
@@ -264,7 +271,10 @@ impl World {
                     }
                 });
             }
-            7 => self.prune(),
+            7 => {
+                self.prune();
+                self.postgres.forget_nodes();
+            }
             8 | SHORT_CRASH if self.postgres.is_up => {
                 self.crash_postgres();
                 let lasts = if fault == 8 { lasts } else { lasts / 50 };

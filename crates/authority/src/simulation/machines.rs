@@ -33,8 +33,9 @@ pub(super) struct Machine {
     pub(super) process: Option<Process>,
     /// How many processes there were.
     pub(super) starts: u32,
-    /// How many of its tasks are held up half-way.
+    /// How many of its tasks are held up half-way, and since when one is.
     pub(super) stalled: u32,
+    pub(super) stalled_since: Moment,
     pub(super) tasks: Vec<usize>,
     pub(super) parked: Vec<Arc<Bell>>,
 }
@@ -62,6 +63,7 @@ impl Machine {
             process: None,
             starts: 0,
             stalled: 0,
+            stalled_since: 0,
             tasks: Vec::new(),
             parked: Vec::new(),
         }
@@ -131,6 +133,9 @@ fn stall(machine: usize) {
         world.history.faults += 1;
         let machine = &mut world.machines[machine];
         machine.disturbed = until;
+        if machine.stalled == 0 {
+            machine.stalled_since = world.now;
+        }
         machine.stalled += 1;
         machine.stood_still += until - world.now;
         machine.pauses += u32::from(is_whole);

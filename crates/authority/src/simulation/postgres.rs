@@ -179,6 +179,12 @@ impl Postgres {
         }
     }
 
+    /// Forgets nodes that have lapsed: wall clocks decide when, so at any time.
+    pub(super) fn forget_nodes(&mut self) {
+        self.nodes.retain(|_, row| !row.is_lapsed);
+        self.keep(Manner::CommitsAtOnce);
+    }
+
     /// What somebody sees who asks a standby, if the lie is that this is done.
     fn seen_by_standby(&self, lie: Option<Lie>, whose: Lie) -> &Self {
         let standby = self.standby.as_deref().filter(|_| lie == Some(whose));
