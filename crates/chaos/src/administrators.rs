@@ -188,7 +188,7 @@ impl<'a> Administrator<'a> {
     }
 
     fn draw_node(&self) -> usize {
-        pick(&self.rng, self.site.urls.len())
+        pick(&self.rng, self.site.asked)
     }
 
     fn draw_rights(&self) -> Rights {

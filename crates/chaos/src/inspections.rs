@@ -1,9 +1,13 @@
 //! What each node says when everything is over.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
 
+use rescind_testkit::binary;
 use serde_json::Value;
 
+use crate::clusters::Cluster;
 use crate::histories::{Found, Kind, NodeNumber, Rights, Sighting};
 use crate::logbooks::{DATABASE, Logbook, Site, TABLE};
 
@@ -43,6 +47,43 @@ pub(crate) fn inspect(
     Ok(sighting)
 }
 
+/// What is wrong with the chain of the audit log, and which logs hold a secret (promise G6).
+pub(crate) fn inspect_tales(cluster: &Cluster) -> Vec<String> {
+    let mut tales = Vec::new();
+    let verified = Command::new(binary("rescind"))
+        .args(["audit", "verify", "--catalog", &cluster.postgres.url()])
+        .env_clear()
+        .output();
+    match verified {
+        Ok(output) if output.status.success() => {}
+        Ok(output) => tales.push(format!(
+            "the audit log does not verify: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )),
+        Err(error) => tales.push(format!("the audit log could not be verified: {error}")),
+    }
+    for log in cluster.logs() {
+        let text = fs::read(&log).unwrap_or_default();
+        if let Some(prefix) = secret_in(&String::from_utf8_lossy(&text)) {
+            tales.push(format!(
+                "{} holds a secret that begins with {prefix}",
+                log.display()
+            ));
+        }
+    }
+    tales
+}
+
+/// How the first token in a text begins. Links of invitations are shown on purpose.
+fn secret_in(text: &str) -> Option<&'static str> {
+    let is_token = |after: &str| after.chars().take_while(char::is_ascii_alphanumeric).count() >= 40;
+    let prefixes = ["apiv1_", "M.V1.", "A.V1.", "D.V1.", "S.V1."];
+    prefixes
+        .into_iter()
+        .find(|prefix| text.split(prefix).skip(1).any(is_token))
+}
+
 fn list(logbook: &Logbook<'_>, node: NodeNumber, path: &str) -> Result<Vec<Value>, String> {
     let body = logbook.get(node, path)?;
     serde_json::from_slice(&body).map_err(|error| format!("node {node} {path}: {error}"))
@@ -68,4 +109,20 @@ fn held(permissions: &Value) -> Rights {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_token_is_a_secret_and_its_beginning_is_none() {
+        let token = "a".repeat(64);
+        assert_eq!(secret_in(&format!("refused: apiv1_{token}")), Some("apiv1_"));
+        assert_eq!(secret_in(&format!("apiv1_abc… and M.V1.{token}")), Some("M.V1."));
+        assert_eq!(
+            secret_in("apiv1_abc M.V1.YtN1 http://host/invitations/I.V1.abc"),
+            None
+        );
+    }
 }

@@ -50,7 +50,7 @@ impl Report {
         unfillable: Option<String>,
     ) -> Self {
         let mut report = Self {
-            title: format!("seed {seed}, {} nodes", history.nodes),
+            title: format!("seed {seed}, {} nodes, terms of {:?}", history.nodes, limits.ttl),
             unfillable,
             violations,
             ..Self::default()

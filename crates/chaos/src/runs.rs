@@ -17,7 +17,7 @@ use crate::hammers::{hammer, try_all};
 use crate::histories::{
     Act, Change, History, Kind, Moment, NodeNumber, Outcome, Reply, Rights, Timeline, TokenNumber, Use,
 };
-use crate::inspections::inspect;
+use crate::inspections::{inspect, inspect_tales};
 use crate::logbooks::{DATABASE, Logbook, ROOT, Request, Site, Tally};
 use crate::populations::{Population, Presented};
 use crate::reports::Report;
@@ -40,6 +40,8 @@ pub struct Setup {
     pub nodes: Vec<Vec<String>>,
     /// Faults instead of those of the seed.
     pub plan: Option<Vec<Planned>>,
+    /// How many of the nodes, from the first, are asked for acts; the others only admit.
+    pub asked: usize,
     /// Told how it goes.
     pub tell: fn(&str),
     /// Where the history and the logs go when something is wrong.
@@ -65,7 +67,7 @@ impl Setup {
     /// How many nodes there are.
     pub const NODES: usize = 3;
 
-    /// Three sound nodes with clocks of different rates, 1,000 tokens.
+    /// Terms between one and three seconds, three sound nodes with clocks of different rates, 1,000 tokens.
     pub fn new(seed: u64, storm: Duration, out: PathBuf) -> Self {
         let rng = SeededRng::new(seed);
         // The bound is one in a hundred either way.
@@ -73,12 +75,13 @@ impl Setup {
         Self {
             seed,
             storm,
-            ttl: Duration::from_secs(2),
+            ttl: Duration::from_secs(1 + rng.below(3)),
             tokens: 1_000,
             nodes: (0..Self::NODES)
                 .map(|_| vec!["--clock-rate".to_owned(), rate().to_string()])
                 .collect(),
             plan: None,
+            asked: Self::NODES,
             tell: |_| {},
             out,
         }
@@ -157,6 +160,7 @@ impl Run {
     /// Makes the database, its table on every node, and the token by which points are read.
     fn prepare(setup: &Setup, cluster: &Cluster) -> Result<Self, String> {
         let site = Site {
+            asked: setup.asked,
             urls: cluster.nodes.iter().map(crate::nodes::Node::url).collect(),
             profile: cluster.profile(),
             patience: setup.ttl * 4 + SLACK * 2,
@@ -268,7 +272,8 @@ impl Run {
         self.history.kinds = storm.kinds;
         self.history.deaths = storm.deaths;
         self.ask_everything(&mut logs)?;
-        cluster.end(&mut self.history.deaths);
+        self.history.deaths.extend(cluster.end());
+        self.history.tales = inspect_tales(cluster);
         self.history.acts.append(&mut logs.acts);
         self.history.uses.append(&mut logs.uses);
         self.history.acts.sort_by_key(|act| act.began);

@@ -4,8 +4,6 @@ use std::collections::VecDeque;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rescind_testkit::Ending;
-
 use crate::clusters::Cluster;
 use crate::faults::{Fault, Planned};
 use crate::histories::{Disturbance, Moment, Timeline};
@@ -148,8 +146,9 @@ impl Cluster {
         Ok(true)
     }
 
-    /// Ends everything in good order: what a node says when it is asked to leave.
-    pub(crate) fn end(&mut self, deaths: &mut Vec<String>) {
+    /// Ends all nodes in good order, and says which did not.
+    pub(crate) fn end(&mut self) -> Vec<String> {
+        let mut deaths = Vec::new();
         for node in &mut self.nodes {
             node.leave();
         }
@@ -163,6 +162,6 @@ impl Cluster {
             }
             thread::sleep(TICK);
         }
-        self.postgres.end(Ending::Fast);
+        deaths
     }
 }

@@ -3,12 +3,14 @@
 use super::{Broken, Violation};
 use crate::histories::{History, Outcome, Reply};
 
-/// Nodes that died by themselves, and statuses that should not be.
+/// Nodes that died by themselves, logs that tell what they must not, and statuses that should not be.
 pub(super) fn check(history: &History) -> Vec<Violation> {
     let deaths = history.deaths.iter();
     let mut violations: Vec<_> = deaths
         .map(|death| Violation::of_node(Broken::Unexplained, death.clone()))
         .collect();
+    let tales = history.tales.iter();
+    violations.extend(tales.map(|tale| Violation::of_node(Broken::Told, tale.clone())));
     for used in &history.uses {
         if let Reply::Odd(status) = used.reply {
             let why = format!("nothing explains {status}");

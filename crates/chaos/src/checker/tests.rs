@@ -363,4 +363,7 @@ fn answers_and_deaths_that_nothing_explains() {
     let mut history = history(&[], &[]);
     history.deaths = vec!["node 1 ended by itself".to_owned()];
     assert_eq!(broken(&history), [Broken::Unexplained]);
+    history.deaths.clear();
+    history.tales = vec!["node-1.log holds a secret".to_owned()];
+    assert_eq!(broken(&history), [Broken::Told]);
 }
