@@ -208,6 +208,8 @@ pub(crate) struct History {
     pub(crate) sightings: Vec<Sighting>,
     /// Nodes that ended, or failed to end, when nobody asked them to: in words.
     pub(crate) deaths: Vec<String>,
+    /// How often PostgreSQL said that its disk was full: that the fault was one.
+    pub(crate) starved: usize,
     /// What is wrong with the audit log as a whole, and where secrets are that are not to be told: in words.
     pub(crate) tales: Vec<String>,
 }

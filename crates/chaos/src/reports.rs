@@ -16,6 +16,8 @@ pub struct Report {
     pub title: String,
     /// Faults by kind.
     pub faults: BTreeMap<&'static str, usize>,
+    /// How often PostgreSQL said that its disk was full.
+    pub starved: usize,
     /// Requests that presented a token, by what came of them.
     pub uses: BTreeMap<&'static str, usize>,
     /// Those of them that were slow uploads.
@@ -53,6 +55,7 @@ impl Report {
             title: format!("seed {seed}, {} nodes, terms of {:?}", history.nodes, limits.ttl),
             unfillable,
             violations,
+            starved: history.starved,
             ..Self::default()
         };
         for kind in &history.kinds {
@@ -102,6 +105,7 @@ impl Report {
         self.slowest.0 = self.slowest.0.max(other.slowest.0);
         self.slowest.1 = self.slowest.1.max(other.slowest.1);
         self.undisturbed += other.undisturbed;
+        self.starved += other.starved;
         self.recovery = self.recovery.max(other.recovery);
         self.unfillable = other.unfillable.or(self.unfillable.take());
         self.violations.extend(other.violations);
@@ -198,6 +202,13 @@ impl fmt::Display for Report {
             writeln!(
                 f,
                 "              no full disk, because none could be mounted: {reason}"
+            )?;
+        }
+        if self.starved > 0 {
+            writeln!(
+                f,
+                "              PostgreSQL said {} times that its disk was full",
+                self.starved
             )?;
         }
         writeln!(f, "  requests    {uses}: {}", list(&self.uses))?;

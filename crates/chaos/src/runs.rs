@@ -274,6 +274,7 @@ impl Run {
         self.ask_everything(&mut logs)?;
         self.history.deaths.extend(cluster.end());
         self.history.tales = inspect_tales(cluster);
+        self.history.starved = starved(cluster);
         self.history.acts.append(&mut logs.acts);
         self.history.uses.append(&mut logs.uses);
         self.history.acts.sort_by_key(|act| act.began);
@@ -443,6 +444,11 @@ fn open_to_all(directory: &Path) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(directory, fs::Permissions::from_mode(0o755))
         .map_err(|error| format!("{}: {error}", directory.display()))
+}
+
+fn starved(cluster: &Cluster) -> usize {
+    let log = fs::read_to_string(cluster.postgres.log()).unwrap_or_default();
+    log.matches("No space left on device").count()
 }
 
 /// Keeps what explains a run that went wrong.
