@@ -1,7 +1,7 @@
 //! One run from beginning to end: start everything, let clients and faults loose, wait for calm, ask, judge.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,9 +10,9 @@ use rescind_testkit::SeededRng;
 use serde_json::json;
 
 use crate::administrators::Administrator;
-use crate::checker::{self, Limits};
+use crate::checker;
 use crate::clusters::Cluster;
-use crate::faults::{self, Planned, Scope};
+use crate::faults::{self, Scope};
 use crate::hammers::{hammer, try_all};
 use crate::histories::{
     Act, Change, History, Kind, Moment, NodeNumber, Outcome, Reply, Rights, Timeline, TokenNumber, Use,
@@ -21,32 +21,10 @@ use crate::inspections::{inspect, inspect_tales};
 use crate::logbooks::{DATABASE, Logbook, ROOT, Request, Site, Tally};
 use crate::populations::{Population, Presented};
 use crate::reports::Report;
+use crate::setups::{SLACK, Setup};
 use crate::storms::Storm;
 use crate::uploads::upload;
 use crate::visitors::Visitor;
-
-/// What is to be run.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    /// Decides which faults happen when, and what clients do next.
-    pub seed: u64,
-    /// How long faults begin.
-    pub storm: Duration,
-    /// The term of a lease.
-    pub ttl: Duration,
-    /// How many database tokens there are.
-    pub tokens: usize,
-    /// More arguments for each node; as many nodes as there are lists.
-    pub nodes: Vec<Vec<String>>,
-    /// Faults instead of those of the seed.
-    pub plan: Option<Vec<Planned>>,
-    /// How many of the nodes, from the first, are asked for acts; the others only admit.
-    pub asked: usize,
-    /// Told how it goes.
-    pub tell: fn(&str),
-    /// Where the history and the logs go when something is wrong.
-    pub out: PathBuf,
-}
 
 /// Clients that use tokens, for each node.
 const HAMMERS: usize = 2;
@@ -54,46 +32,12 @@ const HAMMERS: usize = 2;
 const ADMINISTRATORS: usize = 6;
 /// Sessions of programs that a person let in.
 const SESSIONS: usize = 24;
-/// What a busy machine may add to any answer.
-const SLACK: Duration = Duration::from_secs(5);
 /// How long nodes have to admit again.
 const RECOVERY: Duration = Duration::from_secs(60);
 /// How often it is told how it goes.
 const PROGRESS: Duration = Duration::from_secs(10);
 /// A token that is never acted on, by which points are read in the end.
 const READER: TokenNumber = 1;
-
-impl Setup {
-    /// How many nodes there are.
-    pub const NODES: usize = 3;
-
-    /// Terms between one and three seconds, three sound nodes with clocks of different rates, 1,000 tokens.
-    pub fn new(seed: u64, storm: Duration, out: PathBuf) -> Self {
-        let rng = SeededRng::new(seed);
-        // The bound is one in a hundred either way.
-        let rate = || 1.0 + (rng.below(181) as f64 - 90.0) / 10_000.0;
-        Self {
-            seed,
-            storm,
-            ttl: Duration::from_secs(1 + rng.below(3)),
-            tokens: 1_000,
-            nodes: (0..Self::NODES)
-                .map(|_| vec!["--clock-rate".to_owned(), rate().to_string()])
-                .collect(),
-            plan: None,
-            asked: Self::NODES,
-            tell: |_| {},
-            out,
-        }
-    }
-
-    fn limits(&self) -> Limits {
-        Limits {
-            ttl: self.ttl,
-            slack: SLACK,
-        }
-    }
-}
 
 /// Runs it and judges it.
 ///
@@ -103,8 +47,7 @@ pub fn run(setup: &Setup) -> Result<Report, String> {
     let directory = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
     // PostgreSQL runs as another user.
     open_to_all(directory.path())?;
-    let arguments: Vec<Vec<String>> = setup.nodes.iter().map(|more| flags(setup, more)).collect();
-    let mut cluster = Cluster::start(directory.path(), &arguments)?;
+    let mut cluster = Cluster::start(directory.path(), &setup.arguments())?;
     let disk = cluster.unfillable.as_deref().unwrap_or("can be filled");
     (setup.tell)(&format!(
         "seed {}: {} nodes serve; the catalog's disk: {disk}",
@@ -133,18 +76,6 @@ pub fn run(setup: &Setup) -> Result<Report, String> {
         )?;
     }
     result
-}
-
-fn flags(setup: &Setup, more: &[String]) -> Vec<String> {
-    let ttl = format!("{}s", setup.ttl.as_secs());
-    let mut flags = vec![
-        "--lease-ttl".to_owned(),
-        ttl,
-        "--log".to_owned(),
-        "info".to_owned(),
-    ];
-    flags.extend(more.iter().cloned());
-    flags
 }
 
 /// What the threads of a run share.

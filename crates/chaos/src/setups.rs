@@ -1,0 +1,76 @@
+//! What a run is made of.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rescind_testkit::SeededRng;
+
+use crate::checker::Limits;
+use crate::faults::Planned;
+
+/// What is to be run.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Decides which faults happen when, and what clients do next.
+    pub seed: u64,
+    /// How long faults begin.
+    pub storm: Duration,
+    /// The term of a lease.
+    pub ttl: Duration,
+    /// How many database tokens there are.
+    pub tokens: usize,
+    /// More arguments for each node; as many nodes as there are lists.
+    pub nodes: Vec<Vec<String>>,
+    /// Faults instead of those of the seed.
+    pub plan: Option<Vec<Planned>>,
+    /// How many of the nodes, from the first, are asked for acts; the others only admit.
+    pub asked: usize,
+    /// Told how it goes.
+    pub tell: fn(&str),
+    /// Where the history and the logs go when something is wrong.
+    pub out: PathBuf,
+}
+
+/// What a busy machine may add to any answer.
+pub(crate) const SLACK: Duration = Duration::from_secs(5);
+
+impl Setup {
+    /// How many nodes there are.
+    pub const NODES: usize = 3;
+
+    /// Terms between one and three seconds, three sound nodes with clocks of different rates, 1,000 tokens.
+    pub fn new(seed: u64, storm: Duration, out: PathBuf) -> Self {
+        let rng = SeededRng::new(seed);
+        // The bound is one in a hundred either way.
+        let rate = || 1.0 + (rng.below(181) as f64 - 90.0) / 10_000.0;
+        Self {
+            seed,
+            storm,
+            ttl: Duration::from_secs(1 + rng.below(3)),
+            tokens: 1_000,
+            nodes: (0..Self::NODES)
+                .map(|_| vec!["--clock-rate".to_owned(), rate().to_string()])
+                .collect(),
+            plan: None,
+            asked: Self::NODES,
+            tell: |_| {},
+            out,
+        }
+    }
+
+    /// How long things may take.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            ttl: self.ttl,
+            slack: SLACK,
+        }
+    }
+
+    /// All arguments of each node.
+    pub(crate) fn arguments(&self) -> Vec<Vec<String>> {
+        let ttl = format!("{}s", self.ttl.as_secs());
+        let common = ["--lease-ttl", &ttl, "--log", "info"].map(str::to_owned);
+        let all = |more: &Vec<String>| common.iter().chain(more).cloned().collect();
+        self.nodes.iter().map(all).collect()
+    }
+}
