@@ -105,6 +105,11 @@ impl Authority {
         })
     }
 
+    /// Whether several processes may act on the catalog, each with points of its own.
+    pub fn is_shared(&self) -> bool {
+        self.catalog.is_shared()
+    }
+
     /// How much longer this node may admit without hearing from the catalog; `None` where it needs no lease.
     pub fn term_left(&self) -> Option<Duration> {
         self.node.term.left()

@@ -71,6 +71,8 @@ pub(crate) struct Crumb {
 
 /// What stands around the page of a visitor.
 pub(crate) struct Frame {
+    /// Whether other nodes have points of their own, which sizes do not count.
+    pub(crate) is_shared: bool,
     /// The page's title.
     pub(crate) title: String,
     /// `light`, `dark`, or empty.
@@ -119,6 +121,7 @@ impl Frame {
         let name = format!("{} {}", visitor.user.first_name, visitor.user.last_name);
         let name = name.trim();
         Self {
+            is_shared: app.authority.is_shared(),
             title,
             theme: visitor.browser.theme,
             side: visitor.browser.side,

@@ -224,6 +224,9 @@ fn several_nodes_are_shown_with_their_leases() {
         );
     }
     browser.sees("Points are not");
+    browser.goto(&stage.cluster("databases"));
+    browser.sees("Sizes are those on the node that shows this page");
+    browser.goto("/nodes");
     second.stop();
     third.kill();
     let management = stage.server.management();
