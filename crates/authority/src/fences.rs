@@ -82,6 +82,13 @@ impl Authority {
     /// is Rescind itself or its operator.
     pub(crate) async fn begin(&self, standing: Option<Standing>) -> Result<Transaction, Error> {
         let mut tx = self.catalog.begin(self.clock()).await?;
+        // Nobody else commits from here on: what this node acts by was committed before.
+        if tx.revision() < self.revision() {
+            return Err(self.node.heed(rescind_catalog::Error::Rewound {
+                seen: self.revision(),
+                found: tx.revision(),
+            }));
+        }
         if let Some(standing) = standing {
             self.check_standing(&mut tx, standing).await?;
         }
@@ -516,5 +523,109 @@ mod tests {
         assert!(!authority.is_current());
         authority.recover().await;
         assert!(!authority.is_current(), "the catalog is still away");
+    }
+
+    use crate::ledger::scripted::{Conduct, OWN, Script, Scripted, info};
+
+    const TTL: Duration = Duration::from_secs(5);
+
+    fn row(id: u8, lease: i64, applied: i64) -> NodeLease {
+        NodeLease {
+            node: info(NodeId::from_bytes([id; 16]), TTL),
+            applied: Revision::new(applied),
+            lease,
+            is_lapsed: false,
+            has_left: false,
+            joined_at: rescind_domain::Timestamp::from_micros(0),
+            renewed_at: rescind_domain::Timestamp::from_micros(0),
+        }
+    }
+
+    fn shared(node: &Node) -> &Shared {
+        match &node.leases {
+            Leases::Shared(shared) => shared,
+            Leases::Sole => unreachable!("made so"),
+        }
+    }
+
+    async fn fence(node: &Node) -> Receipt {
+        let fencing = node.fence(std::future::ready(()), Revision::new(0), Wait::to_the_end());
+        let fenced = tokio::time::timeout(Duration::from_secs(20), fencing).await;
+        fenced.expect("it ends").expect("known")
+    }
+
+    /// A signal that is never answered, looks that fail: neither keeps a fence from hearing what was acknowledged.
+    #[tokio::test]
+    async fn a_fence_goes_on_looking() {
+        let script = Script {
+            telling: Conduct::Hangs,
+            failing_looks: 2,
+            nodes: vec![row(1, 1, 0), row(2, 1, 0)],
+            ..Script::default()
+        };
+        let (ledger, node) = Scripted::node(script, TTL);
+        let receipt = fence(&node).await;
+        assert!(receipt.is_complete());
+        let names: Vec<_> = receipt.nodes.iter().map(|node| node.node.as_str()).collect();
+        assert_eq!(names, ["node-1", "node-2"]);
+        assert_eq!((ledger.count("tell"), ledger.count("look")), (1, 3));
+    }
+
+    /// Attempts that fail at once are no reason to go on for ever: the node's own lease runs out like any other.
+    #[tokio::test]
+    async fn a_node_that_cannot_read_its_own_change_stops_by_itself() {
+        let script = Script {
+            reading: Conduct::Fails,
+            takes: Duration::from_secs(2),
+            ..Script::default()
+        };
+        let (_, node) = Scripted::node(script, TTL);
+        let receipt = fence(&node).await;
+        assert_eq!(receipt.nodes[0].state, NodeState::Lapsed);
+    }
+
+    #[tokio::test]
+    async fn a_lease_lapses_when_it_kept_its_number_for_a_term_and_the_drift() {
+        let script = Script {
+            nodes: vec![row(2, 7, 0)],
+            ..Script::default()
+        };
+        let (ledger, node) = Scripted::node(script, TTL);
+        let look = async || {
+            let nodes = node.look(shared(&node), node.stopwatch.elapsed()).await;
+            nodes.expect("read")[0].is_lapsed
+        };
+        assert!(!look().await);
+        ledger
+            .stopwatch
+            .advance(outlasting(TTL) - Duration::from_nanos(1));
+        assert!(!look().await);
+        ledger.script.lock().nodes[0].lease = 8;
+        ledger.stopwatch.advance(Duration::from_nanos(1));
+        assert!(!look().await, "it was renewed");
+        ledger.stopwatch.advance(outlasting(TTL));
+        assert!(look().await);
+        assert_eq!(ledger.count("mark"), 1);
+        assert_eq!(ledger.count("mark 8"), 1);
+    }
+
+    #[tokio::test]
+    async fn those_who_look_at_the_same_time_share_what_one_of_them_reads() {
+        let (ledger, node) = Scripted::node(Script::default(), TTL);
+        let asked = node.stopwatch.elapsed();
+        for _ in 0..3 {
+            node.look(shared(&node), asked).await.expect("read");
+        }
+        assert_eq!(ledger.count("look"), 1);
+        ledger.stopwatch.advance(Duration::from_nanos(1));
+        node.look(shared(&node), node.stopwatch.elapsed())
+            .await
+            .expect("read");
+        assert_eq!(
+            ledger.count("look"),
+            2,
+            "what was read before one asked proves nothing"
+        );
+        assert_eq!(node.info.id, OWN);
     }
 }

@@ -210,3 +210,139 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rescind_catalog::{Change, ChangeKind};
+    use rescind_domain::{
+        ClusterId, DatabaseGrant, DatabaseTokenId, Permissions, SecretHash, Stopwatch as _,
+    };
+
+    use super::*;
+    use crate::grants::Grant;
+    use crate::ledger::scripted::{Conduct, Script, Scripted};
+
+    const TTL: Duration = Duration::from_secs(5);
+    const TOKEN: DatabaseTokenId = DatabaseTokenId::from_bytes([3; 16]);
+
+    fn revoked_at(revision: i64) -> Change {
+        Change {
+            revision: Revision::new(revision),
+            what: ChangeKind::DatabaseToken(TOKEN),
+            is_gone: true,
+        }
+    }
+
+    /// Waits until the ledger was asked for `what`.
+    async fn asked(ledger: &Scripted, what: &str) {
+        let waiting = async {
+            while ledger.count(what) == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), waiting)
+            .await
+            .unwrap_or_else(|_| panic!("never asked to {what}: {:?}", ledger.script.lock().asked));
+    }
+
+    #[tokio::test]
+    async fn a_term_counts_from_before_the_renewal_and_only_once_its_changes_are_applied() {
+        let script = Script {
+            changes: vec![revoked_at(1)],
+            takes: Duration::from_millis(300),
+            ..Script::default()
+        };
+        let (ledger, node) = Scripted::node(script, TTL);
+        node.renew().await.expect("renewed");
+        assert_eq!(ledger.script.lock().asked, ["renew at 0", "changes after 0"]);
+        assert_eq!(node.revision(), Revision::new(1));
+        let passed = ledger.stopwatch.elapsed();
+        assert_eq!(passed, Duration::from_millis(600));
+        assert_eq!(node.term.left(), Some(Duration::from_millis(4_950) - passed));
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_lapsed_is_begun_anew_before_changes_are_read() {
+        let script = Script {
+            is_lapsed: true,
+            ..Script::default()
+        };
+        let (ledger, node) = Scripted::node(script, TTL);
+        node.renew().await.expect("renewed");
+        let asked = ledger.script.lock().asked.clone();
+        assert_eq!(asked, ["renew at 0", "join at 0", "changes after 0"]);
+        assert!(node.term.holds());
+    }
+
+    #[tokio::test]
+    async fn a_renewal_that_fails_half_way_extends_nothing() {
+        for (renewing, reading) in [
+            (Conduct::Fails, Conduct::Answers),
+            (Conduct::Answers, Conduct::Fails),
+            (Conduct::Hangs, Conduct::Answers),
+            (Conduct::Answers, Conduct::Hangs),
+        ] {
+            let script = Script {
+                renewing,
+                reading,
+                ..Script::default()
+            };
+            let (_, node) = Scripted::node(script, Duration::from_millis(40));
+            let failed = node.renew().await.expect_err("not renewed");
+            assert!(matches!(failed, Error::Unavailable(_)), "{failed:?}");
+            assert!(!node.term.holds());
+        }
+    }
+
+    /// G2: cut. Others are told only once the work that was cut has ended.
+    #[tokio::test]
+    async fn changes_are_acknowledged_once_what_they_cut_has_ended() {
+        let (ledger, node) = Scripted::node(Script::default(), TTL);
+        let hash = SecretHash::from_bytes([3; 64]);
+        let grant = DatabaseGrant {
+            token: TOKEN,
+            cluster: ClusterId::from_bytes([9; 16]),
+            permissions: Arc::new(Permissions::new([]).expect("few")),
+            expires_at: None,
+        };
+        node.grants.put(&hash, Grant::Database(grant), None);
+        let running = node.grants.find(&hash).expect("known");
+        let shutdown = CancellationToken::new();
+        let Leases::Shared(shared) = &node.leases else {
+            unreachable!("made so")
+        };
+        let work = async {
+            asked(&ledger, "changes after").await;
+            ledger.script.lock().changes.push(revoked_at(1));
+            shared.tell(Signal::Changed);
+            running.cut().await;
+            assert_eq!(ledger.count("acknowledge"), 0);
+            drop(running);
+            asked(&ledger, "acknowledge 1").await;
+            shutdown.cancel();
+        };
+        tokio::join!(node.keep_lease(shared, &shutdown), work);
+        assert_eq!(ledger.count("leave"), 1);
+        assert!(!node.term.holds(), "nobody waits for it any more");
+    }
+
+    #[tokio::test]
+    async fn a_catalog_that_does_not_answer_keeps_no_node_from_ending() {
+        let script = Script {
+            leaving: Conduct::Hangs,
+            ..Script::default()
+        };
+        let (_, node) = Scripted::node(script, Duration::from_millis(40));
+        let shutdown = CancellationToken::new();
+        shutdown.cancel();
+        let Leases::Shared(shared) = &node.leases else {
+            unreachable!("made so")
+        };
+        let ending = node.keep_lease(shared, &shutdown);
+        tokio::time::timeout(Duration::from_secs(20), ending)
+            .await
+            .expect("ended");
+    }
+}

@@ -9,6 +9,9 @@ use rescind_domain::{DatabaseId, NodeId, Revision, Timestamp};
 
 use crate::grants::TokenRef;
 
+#[cfg(test)]
+pub(crate) mod scripted;
+
 /// The feed of changes, what they are about, and the leases of nodes.
 #[async_trait]
 pub(crate) trait Ledger: Send + Sync {

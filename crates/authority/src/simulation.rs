@@ -161,31 +161,42 @@ fn seeds() -> std::ops::Range<u64> {
     };
     match number("SIMULATION_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("SIMULATION_SEEDS").unwrap_or(200),
+        None => 0..number("SIMULATION_SEEDS").unwrap_or(1_500),
     }
 }
 
-#[test]
-fn promises_hold_whatever_breaks() {
-    let began = Instant::now();
-    let mut sum = History::default();
-    let mut lasted = Duration::ZERO;
-    let seeds = seeds();
-    let mut failed = Vec::new();
-    for seed in seeds.clone() {
-        let past = run(seed, None);
-        let history = past.history;
-        if let Some(first) = history.violations.first() {
-            println!(
-                "seed {seed}: {} violations, the first {first}",
-                history.violations.len()
-            );
-            println!(
-                "  SIMULATION_SEED={seed} cargo test -p rescind-authority --lib simulation::promises -- --nocapture"
-            );
-            failed.push(seed);
+/// What many worlds came to.
+#[derive(Default)]
+struct Sum {
+    history: History,
+    lasted: Duration,
+    failed: Vec<u64>,
+}
+
+impl Sum {
+    /// Runs these seeds, one after the other.
+    fn of(seeds: impl Iterator<Item = u64>) -> Self {
+        let mut sum = Self::default();
+        for seed in seeds {
+            let naming = Naming(seed);
+            let past = run(seed, None);
+            std::mem::forget(naming);
+            if let Some(first) = past.history.violations.first() {
+                println!(
+                    "seed {seed}: {} violations, the first {first}",
+                    past.history.violations.len()
+                );
+                println!("  {}", reproduction(seed));
+                sum.failed.push(seed);
+            }
+            sum.add(&past.history, past.lasted);
         }
-        lasted += past.lasted;
+        sum
+    }
+
+    fn add(&mut self, history: &History, lasted: Duration) {
+        let sum = &mut self.history;
+        self.lasted += lasted;
         sum.requests += history.requests;
         sum.admitted += history.admitted;
         sum.effects += history.effects;
@@ -194,19 +205,65 @@ fn promises_hold_whatever_breaks() {
         sum.undisturbed += history.undisturbed;
         sum.faults += history.faults;
     }
+}
+
+/// Names the seed whose world did not get to its end.
+struct Naming(u64);
+
+impl Drop for Naming {
+    fn drop(&mut self) {
+        println!(
+            "seed {} did not get to its end\n  {}",
+            self.0,
+            reproduction(self.0)
+        );
+    }
+}
+
+fn reproduction(seed: u64) -> String {
+    format!(
+        "SIMULATION_SEED={seed} cargo test -p rescind-authority --lib simulation::promises -- --nocapture"
+    )
+}
+
+#[test]
+fn promises_hold_whatever_breaks() {
+    let (began, seeds) = (Instant::now(), seeds());
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let sums: Vec<Sum> = std::thread::scope(|scope| {
+        let begin = |thread| {
+            let seeds = seeds.clone().skip(thread).step_by(threads);
+            scope.spawn(move || Sum::of(seeds))
+        };
+        let running: Vec<_> = (0..threads).map(begin).collect();
+        let ended = running.into_iter().map(|thread| thread.join());
+        ended
+            .map(|sum| sum.expect("every world gets to its end"))
+            .collect()
+    });
+    let mut total = Sum::default();
+    for sum in &sums {
+        total.add(&sum.history, sum.lasted);
+        total.failed.extend(&sum.failed);
+    }
+    let Sum {
+        history,
+        lasted,
+        failed,
+    } = total;
     println!(
         "{} seeds, {} hours of their time in {:.1?}: {} requests, {} admitted, {} effects, {} attempts of acts, \
          {} revocations, {} acts undisturbed, {} faults, {} seeds with violations",
         seeds.end - seeds.start,
         lasted.as_secs() / 3_600,
         began.elapsed(),
-        sum.requests,
-        sum.admitted,
-        sum.effects,
-        sum.acts,
-        sum.revocations,
-        sum.undisturbed,
-        sum.faults,
+        history.requests,
+        history.admitted,
+        history.effects,
+        history.acts,
+        history.revocations,
+        history.undisturbed,
+        history.faults,
         failed.len()
     );
     assert!(failed.is_empty(), "seeds {failed:?}");

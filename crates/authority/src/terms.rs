@@ -92,3 +92,80 @@ pub(crate) fn outlasting(ttl: Duration) -> Duration {
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(ENDLESS - 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use rescind_testkit::FrozenStopwatch;
+
+    use super::*;
+
+    const TTL: Duration = Duration::from_secs(5);
+    /// A term less the drift.
+    const LASTS: Duration = Duration::from_millis(4_950);
+
+    fn term() -> (Arc<FrozenStopwatch>, Term) {
+        let stopwatch = Arc::new(FrozenStopwatch::default());
+        stopwatch.advance(Duration::from_secs(100));
+        (Arc::clone(&stopwatch), Term::over(stopwatch))
+    }
+
+    #[test]
+    fn a_term_lasts_from_before_its_renewal_was_sent_to_the_drift_before_its_end() {
+        let (stopwatch, term) = term();
+        assert!(!term.holds(), "a lease must be had first");
+        let asked = stopwatch.elapsed();
+        stopwatch.advance(Duration::from_secs(2));
+        term.extend(asked, TTL);
+        assert_eq!(term.left(), Some(LASTS - Duration::from_secs(2)));
+        stopwatch.advance(LASTS - Duration::from_secs(2) - Duration::from_nanos(1));
+        assert!(term.holds());
+        stopwatch.advance(Duration::from_nanos(1));
+        assert!(!term.holds());
+    }
+
+    #[test]
+    fn an_earlier_renewal_that_is_answered_later_shortens_nothing() {
+        let (stopwatch, term) = term();
+        let asked = stopwatch.elapsed();
+        term.extend(asked + Duration::from_secs(1), TTL);
+        term.extend(asked, TTL);
+        assert_eq!(term.left(), Some(LASTS + Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_term_that_was_ended_is_over_at_once_until_it_is_renewed() {
+        let (stopwatch, term) = term();
+        term.extend(stopwatch.elapsed(), TTL);
+        term.end();
+        assert!(!term.holds());
+        term.extend(stopwatch.elapsed(), TTL);
+        assert!(term.holds());
+    }
+
+    #[test]
+    fn whoever_waits_for_the_end_learns_of_it() {
+        let (stopwatch, term) = term();
+        assert!(term.ended().now_or_never().is_some());
+        term.extend(stopwatch.elapsed(), TTL);
+        stopwatch.advance(LASTS);
+        assert!(term.ended().now_or_never().is_some());
+        let endless = Term::endless(stopwatch);
+        assert!(endless.holds());
+        assert!(endless.ended().now_or_never().is_none());
+    }
+
+    /// The assumption of the whole protocol, in figures: the slowest clock that is allowed for ends its term before the
+    /// fastest has outlasted it.
+    #[test]
+    fn the_fastest_clock_outlasts_the_slowest() {
+        for millis in (1_000..=60_000).step_by(7) {
+            let ttl = Duration::from_millis(millis);
+            let (stopwatch, term) = term();
+            term.extend(stopwatch.elapsed(), ttl);
+            let lasts = term.left().expect("an end").as_secs_f64() / 0.990_001;
+            let waits = outlasting(ttl).as_secs_f64() / 1.009_999;
+            assert!(lasts <= waits, "{ttl:?}: {lasts} > {waits}");
+        }
+    }
+}

@@ -149,14 +149,10 @@ fn judge(world: &mut World, setting: Setting, machine: usize, begun: u64, is_kno
     let took = Duration::from_nanos(world.now - begun);
     // A statement that hung before may have held a lock for half a term.
     let mut most = outlasting(outlasting(setting.ttl)) + setting.ttl / 2 + ALLOWANCE;
-    // One's own work that was cut is waited for longer.
-    if world
-        .history
-        .works
-        .iter()
-        .any(|work| work.hangs && work.machine == machine)
-    {
-        most += Endings::PATIENCE;
+    // Whoever lives and does not acknowledge winds up what it cut, and is waited for longer.
+    let works = &world.history.works;
+    if works.iter().any(|work| work.hangs) || world.machines.iter().any(|other| other.disturbed >= begun) {
+        most += Endings::PATIENCE + setting.ttl;
     }
     world.history.undisturbed += 1;
     if took > most || !is_known {
