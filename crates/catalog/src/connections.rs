@@ -231,9 +231,12 @@ impl Watch<'_> {
         self.note(true);
     }
 
-    /// What the backend itself refused leaves the connection well.
+    /// What the backend itself refused leaves the connection well, unless it ended it.
     fn fail(&mut self, error: &sqlx::Error) {
-        self.note(matches!(error, sqlx::Error::Database(_)));
+        let code = error.as_database_error().and_then(|refusal| refusal.code());
+        // PostgreSQL, appendix A, "PostgreSQL Error Codes": an operator intervened, or a transaction was idle for too long.
+        let ended = |code: &str| code == "25P03" || code.starts_with("57P");
+        self.note(code.is_some_and(|code| !ended(&code)));
     }
 
     fn note(&mut self, is_whole: bool) {

@@ -26,6 +26,14 @@ async fn a_file_that_is_no_database_is_named_at_once() {
     damage::a_file_that_is_no_database_is_named_at_once().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_restarts_is_found_again() {
+    match rescind_testkit::Postgres::start() {
+        Ok(server) => network::a_server_that_restarts_is_found_again(server).await,
+        Err(reason) => eprintln!("not shown: {reason}"),
+    }
+}
+
 /// Every scenario becomes a test of its own on SQLite and a part of one test on PostgreSQL, because one server serves
 /// them all and must be stopped in the end.
 macro_rules! scenarios {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rescind_catalog::{Catalog, Error, Feed, Location, Signal, Signals};
 use rescind_domain::{Revision, SessionKind};
-use rescind_testkit::FrozenClock;
+use rescind_testkit::{Ending, FrozenClock, Postgres};
 use tokio::time::timeout;
 
 use crate::nodes::node;
@@ -160,4 +160,55 @@ pub(crate) async fn a_network_that_swallows_everything_heals(stage: Stage) -> Re
             .is_some()
     );
     Ok(())
+}
+
+/// Again and again until it succeeds.
+async fn at_last<T>(mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> T {
+    soon(async {
+        loop {
+            match attempt().await {
+                Ok(done) => return done,
+                Err(Error::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+    })
+    .await
+}
+
+pub(crate) async fn a_server_that_restarts_is_found_again(mut server: Postgres) {
+    let stage = Stage::on_postgresql(&server.url(), "restarted").await;
+    let catalog = &stage.catalog;
+    let (node, none) = (node(&stage, "one"), Revision::new(0));
+    catalog.join(&node, 1, none, NOW).await.expect("joined");
+    let mut signals = catalog.signals().await.expect("heard").expect("others may act");
+    until(&mut signals, Signal::Lost).await;
+    for (name, ending) in [("fast", Ending::Fast), ("immediate", Ending::Immediate)] {
+        stage.create_database(name).await;
+        catalog.changes_after(none, 9).await.expect("read");
+        catalog.cluster(stage.cluster).await.expect("read");
+        server.end(ending);
+        let renewed = soon(catalog.renew(node.id, none, NOW)).await;
+        assert!(matches!(renewed, Err(Error::Unavailable(_))), "{renewed:?}");
+        server.start_again().expect("started");
+
+        // The first to use a connection learns that it is gone; the next has a new one.
+        let _ = soon(catalog.changes_after(none, 9)).await;
+        let feed = soon(catalog.changes_after(none, 9)).await.expect("read");
+        assert!(matches!(feed, Feed::Changes { changes, .. } if !changes.is_empty()));
+        assert!(at_last(async || catalog.renew(node.id, none, NOW).await).await);
+        let kept = at_last(async || {
+            let mut act = catalog.begin(&FrozenClock::at(NOW)).await?;
+            let kept = act
+                .database_by_name(stage.cluster, &name.parse().expect("a name"))
+                .await?;
+            act.rollback().await?;
+            Ok(kept)
+        });
+        assert!(kept.await.is_some(), "what was committed is there");
+        at_last(async || catalog.cluster(stage.cluster).await).await;
+        until(&mut signals, Signal::Lost).await;
+        at_last(async || catalog.tell_of_change().await).await;
+        until(&mut signals, Signal::Changed).await;
+    }
 }
