@@ -321,6 +321,7 @@ fn prefer() -> Value {
     json!({
         "name": PREFER,
         "in": "header",
+        "required": false,
         "description": "`wait=SECONDS` (RFC 7240): answer within this time, with 202 if not every node is known to act by \
                         the change by then. Without it, the answer waits for every node, or for the end of its lease.",
         "schema": { "type": "string" },

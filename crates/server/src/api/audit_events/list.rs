@@ -65,8 +65,24 @@ pub(crate) async fn list(
 }
 
 fn parse_act(text: &str) -> Result<Act, FieldError> {
-    text.parse().map_err(|_| {
-        let known: Vec<_> = Act::ALL.iter().map(|act| act.as_str()).collect();
-        FieldError::new("act", format!("must be one of {}", known.join(", ")))
-    })
+    text.parse()
+        .map_err(|_| FieldError::new("act", format!("must be one of {}", known_acts())))
+}
+
+/// `account.create, database.create|update`: shorter than the errors that clients get may be.
+fn known_acts() -> String {
+    let mut known = String::new();
+    let mut before = "";
+    for act in Act::ALL {
+        let (thing, verb) = act.as_str().split_once('.').unwrap_or((act.as_str(), ""));
+        let separator = match (known.is_empty(), thing == before) {
+            (true, _) => "",
+            (false, true) => "|",
+            (false, false) => ", ",
+        };
+        known.push_str(separator);
+        known.push_str(if thing == before { verb } else { act.as_str() });
+        before = thing;
+    }
+    known
 }
