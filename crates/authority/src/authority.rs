@@ -246,7 +246,7 @@ impl Authority {
         }
     }
 
-    async fn keep_books(&self, shutdown: &CancellationToken) {
+    async fn keep_books(self: &Arc<Self>, shutdown: &CancellationToken) {
         let mut flush = tokio::time::interval(USE_FLUSH);
         let mut forget = tokio::time::interval(FORGETTING);
         loop {

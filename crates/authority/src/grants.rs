@@ -298,17 +298,6 @@ impl GrantTable {
         }
     }
 
-    /// Forgets sessions that expired before `before`: unlike tokens, every sign-in makes one.
-    pub(crate) fn forget_sessions(&self, before: Timestamp) {
-        let is_past = |entry: &Arc<Entry>| matches!(&entry.grant, Grant::Session(session) if session.expires_at < before);
-        for shard in &self.by_key {
-            shard.write().retain(|entry| !is_past(entry));
-        }
-        for shard in &self.by_token {
-            shard.write().retain(|entry| !is_past(entry));
-        }
-    }
-
     /// How many tokens may be admitted.
     pub(crate) fn len(&self) -> usize {
         self.by_token.iter().map(|shard| shard.read().len()).sum()

@@ -1,5 +1,6 @@
 //! Sessions: signing in, being recognised, signing out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -293,6 +294,41 @@ impl Authority {
             Ok(Some(this.fence(revision, wait).await?))
         })
         .await
+    }
+
+    /// Ends sessions that expired before `past`: unlike tokens, every sign-in makes one. By acts, so that every node hears
+    /// of it: one whose clock is wrong must not take rows away that others go by.
+    pub(crate) async fn end_expired_sessions(self: &Arc<Self>, past: Timestamp) -> Result<(), Error> {
+        loop {
+            let ended = self.act(move |this| async move { this.end_some_expired(past).await });
+            if ended.await? == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn end_some_expired(&self, past: Timestamp) -> Result<usize, Error> {
+        let mut tx = self.begin(None).await?;
+        let expired = tx.end_expired_sessions(tx.now(), past).await?;
+        if expired.is_empty() {
+            tx.rollback().await?;
+            return Ok(0);
+        }
+        let mut by_user = BTreeMap::<UserId, Vec<SessionId>>::new();
+        for (user, session) in &expired {
+            by_user.entry(*user).or_default().push(*session);
+        }
+        let mut entries = Vec::with_capacity(by_user.len());
+        for (id, sessions) in by_user {
+            if let Some(user) = tx.user_by_id(id).await? {
+                let ended = ended_entry(&Caller::by_secret_of(&user), id, &sessions);
+                let actor = Actor::System;
+                entries.push(Entry { actor, ..ended });
+            }
+        }
+        let revision = self.commit_all(tx, entries).await?;
+        self.catch_up(revision).await?;
+        Ok(expired.len())
     }
 
     /// Ends all sessions of a user, in browsers and programs, who may sign in again at once. When this returns, every

@@ -2,6 +2,7 @@
 //! people, not a promise.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use hashbrown::{Equivalent, HashMap};
@@ -246,18 +247,18 @@ impl Authority {
     ///
     /// # Errors
     /// The catalog is away.
-    pub async fn forget_the_past(&self) -> Result<(), Error> {
+    pub async fn forget_the_past(self: &Arc<Self>) -> Result<(), Error> {
         let now = self.clock().now();
         let past = now.plus_micros(-PAST_SESSIONS);
-        self.grants().forget_sessions(past);
         self.node.token_index.forget_unused(now);
         // Each on its own: what cannot be forgotten today keeps nothing else.
         let usage = self.catalog.purge_usage(Hour::of(now).before(KEPT_HOURS)).await;
+        let ended = self.end_expired_sessions(past).await;
         let sessions = self.catalog.purge_sessions(past).await;
         let devices = self.catalog.purge_device_requests(past).await;
         let nodes = self.catalog.forget_nodes(past).await;
         usage.and(sessions).and(devices).and(nodes)?;
-        Ok(())
+        ended
     }
 
     /// Recomputes the audit chain from its first event.

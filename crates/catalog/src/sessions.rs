@@ -49,13 +49,14 @@ impl Catalog {
             .collect()
     }
 
-    /// Forgets sessions that expired before `before`; one that was ended expires all the same. Returns how many.
+    /// Forgets sessions that have ended and expired before `before`. Returns how many. What has not ended stays, however
+    /// old: nodes were not told of it, and an act that ends a user's sessions must find it.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: batches before the failing one are forgotten.
     pub async fn purge_sessions(&self, before: Timestamp) -> Result<u64, Error> {
         let statement = "DELETE FROM sessions WHERE id IN (
-                 SELECT id FROM sessions WHERE expires_at < $1 LIMIT 1000 {free})";
+                 SELECT id FROM sessions WHERE ended_at IS NOT NULL AND expires_at < $1 LIMIT 1000 {free})";
         purge_in_batches(&self.pools, statement, before.micros()).await
     }
 }
@@ -120,6 +121,31 @@ impl Transaction {
         .fetch_all(self.connection())
         .await?;
         sorted_ids(&rows)
+    }
+
+    /// Ends up to a thousand sessions that expired before `before`. Returns which, and whose they were.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Corrupt`].
+    pub async fn end_expired_sessions(
+        &mut self,
+        at: Timestamp,
+        before: Timestamp,
+    ) -> Result<Vec<(UserId, SessionId)>, Error> {
+        let rows = sqlx::query(
+            "UPDATE sessions SET ended_at = $1 WHERE id IN (
+                 SELECT id FROM sessions WHERE ended_at IS NULL AND expires_at < $2 ORDER BY id LIMIT 1000)
+             RETURNING id, user_id",
+        )
+        .bind(at.micros())
+        .bind(before.micros())
+        .fetch_all(self.connection())
+        .await?;
+        let read = |row| {
+            let fields = Fields::new(row, "sessions", "id");
+            Ok((fields.parse("user_id")?, fields.parse("id")?))
+        };
+        rows.iter().map(read).collect()
     }
 
     /// Ends the sessions of `user` that were unused longest, so that `kept` remain which have neither ended nor expired.

@@ -90,6 +90,11 @@ pub(crate) async fn whoever_writes_uses_down_waits_for_no_act(stage: Stage) -> R
     let (one, _) = stage.create_session(ada.id, SessionKind::Device).await;
     let (other, _) = stage.create_session(ada.id, SessionKind::Device).await;
     let mut act = stage.begin().await;
+    assert!(act.end_session(other.id, NOW).await?);
+    stage
+        .commit(act, rescind_domain::Act::UserUpdate, ada.id, None)
+        .await;
+    let mut act = stage.begin().await;
     assert!(act.end_session(one.id, NOW).await?);
     let uses = |at| [one.id, other.id].map(|id| (id, NOW.plus_micros(at)));
     soon(catalog.record_last_used(&[], &[], &uses(1))).await?;

@@ -139,7 +139,21 @@ pub(crate) async fn spent_sessions_are_forgotten(stage: Stage) -> Result<(), Err
     assert_eq!(catalog.purge_sessions(expiring.expires_at).await?, 0);
     assert!(catalog.session(expiring.id).await?.is_some());
     let expired = expiring.expires_at.plus_micros(1);
-    assert_eq!(catalog.purge_sessions(expired).await?, 1_201);
+    assert_eq!(catalog.purge_sessions(expired).await?, 1_200);
+    assert!(catalog.session(expiring.id).await?.is_some(), "it has not ended");
+
+    let mut act = stage.begin().await;
+    assert!(
+        act.end_expired_sessions(NOW, expiring.expires_at)
+            .await?
+            .is_empty()
+    );
+    assert_eq!(
+        act.end_expired_sessions(NOW, expired).await?,
+        [(ada.id, expiring.id)]
+    );
+    stage.commit(act, Act::UserUpdate, ada.id, None).await;
+    assert_eq!(catalog.purge_sessions(expired).await?, 1);
     assert!(catalog.session(expiring.id).await?.is_none());
     Ok(())
 }
