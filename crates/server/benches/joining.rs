@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 
 use rescind_testkit::{Postgres, ServerSetup, TestServer};
 
-use figures::Table;
+use figures::{Sample, Table};
 
 mod figures;
 
 const MILLION: usize = 1_000_000;
 const SIZES: [usize; 2] = [MILLION, 10 * MILLION];
+const ROUNDS: usize = 3;
 /// Tokens that one statement makes.
 const BATCH: usize = 500_000;
 /// Different permission sets among the tokens: each opens one database.
@@ -40,8 +41,10 @@ fn main() -> Outcome<()> {
     for size in SIZES {
         fill(&postgres, &first, made, size)?;
         made = size;
-        let joined = Joined::measure(&postgres, place.path(), &first)?;
-        joined.report(size, &mut table);
+        let runs: Vec<Joined> = (0..ROUNDS)
+            .map(|_| Joined::measure(&postgres, place.path(), &first))
+            .collect::<Outcome<_>>()?;
+        report(&runs, size, &mut table);
     }
     table.print();
     Ok(())
@@ -106,52 +109,45 @@ impl Joined {
             busy_floor,
         })
     }
+}
 
-    fn report(&self, size: usize, table: &mut Table) {
-        let what = |words: &str| format!("{} M tokens, {words}", size / MILLION);
-        let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f64());
-        let ratio =
-            |time: Duration, floor: Duration| format!("{:.1}", time.as_secs_f64() / floor.as_secs_f64());
+fn report(runs: &[Joined], size: usize, table: &mut Table) {
+    let what = |words: &str| format!("{} M tokens, {words}", size / MILLION);
+    let median = |of: &dyn Fn(&Joined) -> f64| runs.iter().map(of).collect::<Sample>().median();
+    let seconds = |of: fn(&Joined) -> Duration| median(&|run| of(run).as_secs_f64());
+    let ready = seconds(|run| run.ready);
+    for (words, value, floor) in [
+        ("from start to ready", ready, seconds(|run| run.floor)),
+        (
+            "processor time of PostgreSQL",
+            seconds(|run| run.busy_database),
+            seconds(|run| run.busy_floor),
+        ),
+    ] {
         table.row(
-            &what("from start to ready"),
-            &seconds(self.ready),
-            &seconds(self.floor),
-            &ratio(self.ready, self.floor),
+            &what(words),
+            &format!("{value:.2} s"),
+            &format!("{floor:.2} s"),
+            &format!("{:.1}", value / floor),
             "",
         );
-        table.row(
-            &what("processor time of PostgreSQL"),
-            &seconds(self.busy_database),
-            &seconds(self.busy_floor),
-            &ratio(self.busy_database, self.busy_floor),
-            "",
-        );
-        let rows = size as f64 / self.ready.as_secs_f64();
-        table.row(&what("rows per second"), &format!("{rows:.0}"), "", "", "");
-        table.row(
-            &what("processor time of the node"),
-            &seconds(self.busy),
-            "",
-            "",
-            "",
-        );
-        let megabytes = |bytes: u64| format!("{:.0} MB", bytes as f64 / 1e6);
-        table.row(
-            &what("resident memory when ready"),
-            &megabytes(self.resident),
-            "",
-            "",
-            "",
-        );
-        table.row(&what("peak of it"), &megabytes(self.peak), "", "", "");
-        let each = self.resident as f64 / size as f64;
-        table.row(
-            &what("resident memory for each"),
-            &format!("{each:.0} B"),
-            "",
-            "",
-            "",
-        );
+    }
+    let resident = median(&|run| run.resident as f64);
+    let megabytes = |bytes: f64| format!("{:.0} MB", bytes / 1e6);
+    for (words, value) in [
+        ("rows per second", format!("{:.0}", size as f64 / ready)),
+        (
+            "processor time of the node",
+            format!("{:.2} s", seconds(|run| run.busy)),
+        ),
+        ("resident memory when ready", megabytes(resident)),
+        ("peak of it", megabytes(median(&|run| run.peak as f64))),
+        (
+            "resident memory for each",
+            format!("{:.0} B", resident / size as f64),
+        ),
+    ] {
+        table.row(&what(words), &value, "", "", "");
     }
 }
 
