@@ -197,13 +197,14 @@ impl Authority {
 
     /// Stays current, flushes uses and forgets what is past, until `shutdown`; then flushes once more.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
-        // Beside each other: writing uses down may take long, and a closed node must not wait for it.
-        tokio::join!(
-            self.keep_time(&shutdown),
-            self.keep_current(&shutdown),
-            self.keep_receipts(&shutdown),
-            self.keep_books(&shutdown)
-        );
+        // A task of their own: what they compute must not hold up a renewal.
+        let (this, until) = (Arc::clone(&self), shutdown.clone());
+        let books =
+            tokio::spawn(async move { tokio::join!(this.keep_receipts(&until), this.keep_books(&until)) });
+        tokio::join!(self.keep_time(&shutdown), self.keep_current(&shutdown));
+        if let Err(error) = books.await {
+            tracing::error!(%error, "uses and receipts were not kept to the end");
+        }
         self.flush().await;
     }
 

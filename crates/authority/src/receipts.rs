@@ -157,6 +157,17 @@ impl Authority {
         self.fence_when(self.settling(revision), revision, wait).await
     }
 
+    /// Waits until every node acts by all that was done so far: for whoever finds nothing left to do, because it was done a
+    /// moment ago and whoever did it may be waiting yet.
+    ///
+    /// # Errors
+    /// What every read may return.
+    pub async fn wait_for_nodes(&self, caller: &Caller) -> Result<Receipt, Error> {
+        let wait = caller.wait();
+        let revision = self.catalog.revision().await?;
+        self.fence_when(self.settling(revision), revision, wait).await
+    }
+
     /// Waits for all work that changes up to `revision` cut here, not that of one token alone.
     async fn settling(&self, revision: Revision) {
         while self.grants().settled() < revision {

@@ -9,7 +9,7 @@ use rescind_domain::{
 };
 
 use crate::asks::{Ask, Revocation, Verdict};
-use crate::grants::{Grant, TokenRef};
+use crate::grants::TokenRef;
 use crate::{Authority, Caller, Error, Place, Refusal};
 
 /// What became of one of several tokens.
@@ -61,12 +61,12 @@ impl Authority {
     }
 
     /// Which database token of a place a secret belongs to: for whoever found one where it should not be. It is no use of
-    /// the token. Expired ones are found, too, and those that were revoked as long as this node remembers them.
+    /// the token. Expired and revoked ones are found, too.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a text that is no secret; [`Error::NotFound`] for what belongs to nothing there;
     /// [`Error::Refused`] when this node cannot know.
-    pub fn database_token_of_secret(
+    pub async fn database_token_of_secret(
         &self,
         caller: &Caller,
         place: Place,
@@ -77,10 +77,11 @@ impl Authority {
             return Err(Error::Refused(Refusal::Unavailable));
         }
         let presented = Presented::parse(secret).map_err(|reason| Error::invalid("secret", reason))?;
-        let entry = self.grants().find(&presented.hash);
-        match entry.as_deref().map(|entry| &entry.grant) {
-            Some(Grant::Database(grant)) if grant.cluster == place.cluster => Ok(grant.token),
-            _ => Err(Error::not_found("database token", "of this secret")),
+        // From the catalog: revoked ones are not in memory for ever, and revoking them again waits again.
+        let found = self.catalog.database_token_of_secret(&presented.hash).await?;
+        match found.filter(|token| token.cluster == place.cluster) {
+            Some(token) => Ok(token.id),
+            None => Err(Error::not_found("database token", "of this secret")),
         }
     }
 

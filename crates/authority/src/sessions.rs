@@ -273,8 +273,12 @@ impl Authority {
             }
             _ => return Ok(None),
         };
-        let Some(session) = self.catalog.session_of_secret(&hash).await? else {
-            return Ok(None);
+        let session = self.catalog.session_of_secret(&hash).await?;
+        // Whoever has such a secret is nobody yet: only a session that lives is worth the ledger. One whose row is gone may
+        // have gone with its user a moment ago.
+        let Some(session) = session.filter(|session| session.ended_at.is_none()) else {
+            let revision = self.catalog.revision().await?;
+            return Ok(Some(self.fence(revision, Wait::to_the_end()).await?));
         };
         self.act(move |this| async move {
             let wait = Wait::to_the_end();

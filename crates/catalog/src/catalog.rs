@@ -54,7 +54,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn revision(&self) -> Result<Revision, Error> {
-        revision(&mut *self.feed_reader().await?).await
+        revision(&mut *self.reader().await?).await
     }
 
     /// Whether other processes may act on it at the same time.

@@ -13,24 +13,64 @@ pub enum Location {
     Postgres(String),
 }
 
-/// Why a text is not a location.
+/// Why a text is not a location. Shows no value: it may be a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("must be sqlite:PATH or postgres://USER@HOST/DATABASE")]
-pub struct LocationError;
+pub enum LocationError {
+    /// It begins like none.
+    #[error("must be sqlite:PATH or postgres://USER@HOST/DATABASE")]
+    Form,
+    /// A parameter of a PostgreSQL URL that nothing would heed: a typing error must not turn encryption off.
+    #[error("has the parameter {name:?}, which is unknown; known ones are {}", PARAMETERS.join(", "))]
+    Parameter {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// The parameters of a PostgreSQL URL that the driver heeds.
+const PARAMETERS: &[&str] = &[
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+    "statement-cache-capacity",
+];
+
+/// Whether the driver heeds every parameter of the URL.
+fn check_parameters(url: &str) -> Result<(), LocationError> {
+    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
+    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+        let name = parameter.split('=').next().unwrap_or_default();
+        if !PARAMETERS.contains(&name) {
+            let name = name.to_owned();
+            return Err(LocationError::Parameter { name });
+        }
+    }
+    Ok(())
+}
 
 impl FromStr for Location {
     type Err = LocationError;
 
     fn from_str(text: &str) -> Result<Self, LocationError> {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            check_parameters(text)?;
             return Ok(Self::Postgres(text.to_owned()));
         }
         match text.strip_prefix("sqlite:") {
             Some(path) => match path.strip_prefix("//").unwrap_or(path) {
-                "" => Err(LocationError),
+                "" => Err(LocationError::Form),
                 path => Ok(Self::Sqlite(PathBuf::from(path))),
             },
-            None => Err(LocationError),
+            None => Err(LocationError::Form),
         }
     }
 }
@@ -67,8 +107,18 @@ mod tests {
         }
         assert_eq!("sqlite:///a/b.db".parse(), Ok(Location::Sqlite("/a/b.db".into())));
         for text in ["", "sqlite:", "sqlite://", "mysql://h/d", "a.db"] {
-            assert_eq!(text.parse::<Location>(), Err(LocationError), "{text:?}");
+            assert_eq!(text.parse::<Location>(), Err(LocationError::Form), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_misspelt_parameter_is_refused_without_its_value() {
+        let url = "postgres://db/catalog?sslmode=require&passwrod=hush";
+        let refused = url.parse::<Location>().expect_err("refused").to_string();
+        assert!(
+            refused.contains("\"passwrod\"") && !refused.contains("hush"),
+            "{refused}"
+        );
     }
 
     #[test]

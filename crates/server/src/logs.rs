@@ -22,6 +22,8 @@ pub(crate) fn start(format: LogFormat, filter: Option<&str>) -> Result<(), Failu
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_span_events(FmtSpan::NONE)
+        // A line that nobody can read any more is lost, and nothing else.
+        .log_internal_errors(false)
         .with_ansi(crate::terminal::has_colour(&std::io::stderr()));
     let started = match format {
         LogFormat::Text => subscriber.try_init(),

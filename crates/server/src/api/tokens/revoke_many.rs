@@ -26,7 +26,7 @@ use crate::api::revocations::{found, shown};
     request_body = RevokeDatabaseTokens,
     responses((
             status = 200,
-            description = "What became of each; without a receipt when there was nothing to do.",
+            description = "What became of each; without a receipt in a dry run.",
             body = RevokedTokens,
             headers(
                 ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
@@ -45,7 +45,8 @@ pub(crate) async fn revoke_many(
             let secret = secret.expose().trim().as_bytes();
             let id = asker
                 .authority
-                .database_token_of_secret(&asker.caller, *place, secret)?;
+                .database_token_of_secret(&asker.caller, *place, secret)
+                .await?;
             revoke(&at, vec![id]).await
         }
         TokensToRevoke::Filter {
@@ -88,9 +89,15 @@ async fn revoke_found(at: &At, search: &TokenSearch, dry_run: bool) -> Result<Re
         .find_database_tokens(&asker.caller, *place, search)
         .await?;
     let ids = matches.items;
-    let mut response = match dry_run || ids.is_empty() {
-        true => Json(found(&ids)).into_response(),
-        false => revoke(at, ids).await?,
+    let mut response = if dry_run {
+        Json(found(&ids)).into_response()
+    } else if ids.is_empty() {
+        // They may have been revoked a moment ago by a call that nobody waited for.
+        let receipt = asker.authority.wait_for_nodes(&asker.caller).await?;
+        let shown = shown(&[], &receipt);
+        Changed(receipt, shown).into_response()
+    } else {
+        revoke(at, ids).await?
     };
     response
         .headers_mut()

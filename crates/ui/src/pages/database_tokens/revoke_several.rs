@@ -66,7 +66,8 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, form: Submission) -> Res
     if tokens.is_empty() {
         let words =
             "None of them is there to be revoked by you: they were revoked before, or others made them.";
-        return Ok(form.done(&location, Notice::told(words)));
+        let proof = app.authority.wait_for_nodes(&visitor.caller).await?;
+        return Ok(form.done(&location, Notice::told(words).proven(&proof)));
     }
     if !form.fields.is_on("understood") {
         let mut problems = Problems::default();
