@@ -81,13 +81,12 @@ impl Authority {
     /// any more (promise G1). Acts follow one another, so that none can commit behind the end of what it stands on. `None`
     /// is Rescind itself or its operator.
     pub(crate) async fn begin(&self, standing: Option<Standing>) -> Result<Transaction, Error> {
+        // Before: while this process stands still, the server may end the transaction, and others go on.
+        let seen = self.revision();
         let mut tx = self.catalog.begin(self.clock()).await?;
-        // Nobody else commits from here on: what this node acts by was committed before.
-        if tx.revision() < self.revision() {
-            return Err(self.node.heed(rescind_catalog::Error::Rewound {
-                seen: self.revision(),
-                found: tx.revision(),
-            }));
+        if tx.revision() < seen {
+            let found = tx.revision();
+            return Err(self.node.heed(rescind_catalog::Error::Rewound { seen, found }));
         }
         if let Some(standing) = standing {
             self.check_standing(&mut tx, standing).await?;
@@ -385,6 +384,7 @@ pub(crate) fn note_took(receipt: &Receipt) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::scripted::{Conduct, OWN, Script, Scripted, info};
     use crate::{Catalog, NodeSettings, SessionLimits, Settings};
     use rescind_catalog::{ChangeKind, Feed};
     use rescind_domain::{Action, Actor, Ask};
@@ -524,8 +524,6 @@ mod tests {
         authority.recover().await;
         assert!(!authority.is_current(), "the catalog is still away");
     }
-
-    use crate::ledger::scripted::{Conduct, OWN, Script, Scripted, info};
 
     const TTL: Duration = Duration::from_secs(5);
 
