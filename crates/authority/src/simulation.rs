@@ -8,6 +8,7 @@ mod history;
 mod machines;
 mod postgres;
 mod processes;
+mod statements;
 pub(crate) mod timers;
 mod weather;
 mod world;
