@@ -8,5 +8,6 @@ mod lists;
 mod openapi;
 mod people;
 mod policy;
+mod receipts;
 mod stories;
 mod world;

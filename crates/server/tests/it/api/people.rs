@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use rescind_domain::Role;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::world::{Transcript, World};
 
@@ -122,7 +122,8 @@ async fn several_tokens_are_revoked_in_one_act() {
     story.ask("DELETE", &format!("/tokens/{b}"), "").await;
     let ids = json!({ "ids": [a, nobody, b, a] }).to_string();
     let revoked = story.ask("POST", "/tokens/revoke", &ids).await;
-    let outcomes: Vec<Value> = revoked.json().as_array().expect("a list").clone();
+    let revoked = revoked.json();
+    let outcomes = revoked["tokens"].as_array().expect("a list");
     let words: Vec<_> = outcomes.iter().map(|one| one["outcome"].as_str()).collect();
     assert_eq!(
         words,
@@ -143,7 +144,7 @@ async fn several_tokens_are_revoked_in_one_act() {
     ] {
         story.ask("POST", "/tokens/revoke", &wrong).await;
     }
-    let many = json!({ "ids": vec![nobody; 1_001] }).to_string();
+    let many = json!({ "ids": vec![nobody; 100_001] }).to_string();
     let refused = world.ask("POST", "/tokens/revoke", &many).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
     assert!(refused.message().starts_with("ids"), "{refused}");
@@ -158,7 +159,7 @@ async fn a_leaked_secret_is_revoked_by_itself() {
     let body = json!({ "secret": format!(" {secret}\n") }).to_string();
     let revoked = world.ask("POST", "/tokens/revoke", &body).await;
     assert_eq!(
-        revoked.json(),
+        revoked.json()["tokens"],
         json!([{ "id": leaked["id"], "outcome": "revoked" }]),
         "{revoked}"
     );
@@ -166,7 +167,7 @@ async fn a_leaked_secret_is_revoked_by_itself() {
     let token = world.ask("GET", &path, "").await.json();
     assert!(token["revokedAt"].is_string(), "{token}");
     let again = world.ask("POST", "/tokens/revoke", &body).await;
-    assert_eq!(again.json()[0]["outcome"], "already_revoked", "{again}");
+    assert_eq!(again.json()["tokens"][0]["outcome"], "already_revoked", "{again}");
     for other in ["strange", world.secret.as_str()] {
         let body = json!({ "secret": other }).to_string();
         let refused = world.ask("POST", "/tokens/revoke", &body).await;
@@ -198,7 +199,7 @@ async fn what_tokens_have_in_common_revokes_them_after_a_dry_run() {
         let answer = world.ask("POST", "/tokens/revoke", body).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer}");
         let outcomes = answer.json();
-        let outcomes = outcomes.as_array().expect("a list");
+        let outcomes = outcomes["tokens"].as_array().expect("a list");
         let total = answer.header("rescind-total-count").map(str::to_owned);
         assert_eq!(total, Some(outcomes.len().to_string()), "{answer}");
         let has_receipt = answer.header("rescind-revision").is_some();
@@ -227,6 +228,7 @@ async fn a_member_revokes_with_others_only_what_is_its_own() {
         .json();
     let ids = json!({ "ids": [foreign["id"], own["id"]] }).to_string();
     let answer = world.send("POST", "/tokens/revoke", &headers, ids).await.json();
+    let answer = &answer["tokens"];
     assert_eq!(
         (&answer[0]["outcome"], &answer[1]["outcome"]),
         (&json!("forbidden"), &json!("revoked"))
@@ -243,7 +245,7 @@ async fn a_member_revokes_with_others_only_what_is_its_own() {
     let body = r#"{"filter":{"search":"foreign"}}"#;
     let answer = world.send("POST", "/tokens/revoke", &headers, body).await;
     assert_eq!(answer.header("rescind-total-count"), Some("1"), "{answer}");
-    let outcomes = answer.json();
+    let outcomes = &answer.json()["tokens"];
     assert_eq!(
         (&outcomes[0]["id"], &outcomes[0]["outcome"]),
         (&other["id"], &json!("revoked"))

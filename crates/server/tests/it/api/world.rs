@@ -248,7 +248,15 @@ impl fmt::Display for Answer {
             writeln!(f, "{name}: {value}")?;
         }
         match serde_json::from_str::<Value>(&self.body) {
-            Ok(body) => writeln!(f, "{body:#}"),
+            Ok(mut body) => {
+                if let Some(receipt) = body.get_mut("receipt").and_then(Value::as_object_mut) {
+                    receipt.insert("tookMs".to_owned(), "[MS]".into());
+                    for node in receipt["nodes"].as_array_mut().into_iter().flatten() {
+                        node["ms"] = "[MS]".into();
+                    }
+                }
+                writeln!(f, "{body:#}")
+            }
             Err(_) => f.write_str(&self.body),
         }
     }
