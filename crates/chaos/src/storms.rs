@@ -49,7 +49,13 @@ impl Storm {
         let begun = Instant::now();
         let mut last_end = begun;
         while begun.elapsed() < lasts || !plan.is_empty() || !active.is_empty() {
-            if let Some(planned) = plan.pop_front_if(|planned| planned.at <= begun.elapsed()) {
+            // A fault may last longer than planned, and what it disturbs is to be disturbed by one at a time.
+            let is_free = |planned: &Planned| {
+                let target = planned.fault.disturbed();
+                active.iter().all(|one| one.planned.fault.disturbed() != target)
+            };
+            let is_due = |planned: &mut Planned| planned.at <= begun.elapsed() && is_free(planned);
+            if let Some(planned) = plan.pop_front_if(is_due) {
                 let active_now = Active {
                     planned,
                     began: timeline.now(),
@@ -57,7 +63,7 @@ impl Storm {
                 };
                 cluster.inflict(planned.fault)?;
                 active.push(active_now);
-                last_end = begun + planned.at + planned.lasts;
+                last_end = Instant::now() + planned.lasts;
             }
             let mut index = 0;
             while let Some(one) = active.get(index) {
