@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rescind_authority::{Authority, Catalog, CatalogError, Location, NodeSettings, SessionLimits, Settings};
+use rescind_authority::{Authority, Catalog, Location, NodeSettings, SessionLimits, Settings};
 use rescind_domain::Stopwatch;
 
 use crate::ambient::{SystemClock, SystemRng};
@@ -13,11 +13,9 @@ use crate::locks::Lock;
 
 /// Opens the catalog at `location`.
 pub(crate) async fn open_catalog(location: &Location) -> Result<Catalog, Failure> {
-    Catalog::open(location).await.map_err(|e| match e {
-        // It says where and why by itself.
-        CatalogError::Server { .. } => Failure::new(e.to_string()),
-        e => Failure::because(format!("{location} cannot be opened"), e),
-    })
+    Catalog::open(location)
+        .await
+        .map_err(|e| Failure::because(format!("{location} cannot be opened"), e))
 }
 
 /// The authority, and its catalog, which whoever opened it closes at the end.
