@@ -162,7 +162,7 @@ fn seeds() -> std::ops::Range<u64> {
     };
     match number("SIMULATION_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("SIMULATION_SEEDS").unwrap_or(1_500),
+        None => 0..number("SIMULATION_SEEDS").unwrap_or(2_000),
     }
 }
 
