@@ -94,7 +94,7 @@ async fn revoke_found(at: &At, search: &TokenSearch, dry_run: bool) -> Result<Re
     } else if ids.is_empty() {
         // They may have been revoked a moment ago by a call that nobody waited for.
         let receipt = asker.authority.wait_for_nodes(&asker.caller).await?;
-        let shown = shown(&[], &receipt);
+        let shown = shown::<DatabaseTokenId>(&[], &receipt);
         Changed(receipt, shown).into_response()
     } else {
         revoke(at, ids).await?
