@@ -40,10 +40,13 @@ impl Term {
 
     /// Whether the node may admit at this moment.
     pub(crate) fn holds(&self) -> bool {
-        match self.until.load(Ordering::Acquire) {
-            ENDLESS => true,
-            until => nanos(self.stopwatch.elapsed()) < until,
+        if self.until.load(Ordering::Acquire) == ENDLESS {
+            return true;
         }
+        // The clock first: whoever is held up before he has read it must not go by an end that has been moved to the present
+        // meanwhile. Nobody waits for a node that gave its lease up.
+        let now = nanos(self.stopwatch.elapsed());
+        now < self.until.load(Ordering::Acquire)
     }
 
     /// How much of it is left; `None` if it has no end.
@@ -141,6 +144,29 @@ mod tests {
         assert!(!term.holds());
         term.extend(stopwatch.elapsed(), TTL);
         assert!(term.holds());
+    }
+
+    /// A thread that is held up while it looks at the clock.
+    #[derive(Default)]
+    struct Slow(std::sync::OnceLock<std::sync::Weak<Term>>);
+
+    impl Stopwatch for Slow {
+        fn elapsed(&self) -> Duration {
+            if let Some(term) = self.0.get().and_then(std::sync::Weak::upgrade) {
+                term.end();
+            }
+            Duration::from_secs(1)
+        }
+    }
+
+    #[test]
+    fn a_term_that_is_ended_while_somebody_looks_at_the_clock_holds_no_more() {
+        let stopwatch = Arc::new(Slow::default());
+        let term = Arc::new(Term::over(Arc::clone(&stopwatch) as _));
+        term.extend(stopwatch.elapsed(), TTL);
+        assert!(term.holds());
+        stopwatch.0.set(Arc::downgrade(&term)).expect("once");
+        assert!(!term.holds());
     }
 
     #[test]
