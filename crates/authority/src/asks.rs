@@ -12,6 +12,9 @@ use crate::grants::TokenRef;
 use crate::receipts::Revoked;
 use crate::{Authority, Caller, Error, Place, RevokeOutcome};
 
+/// More than so many tokens at once take the program noticeable time.
+const MANY: usize = 1_000;
+
 /// One token that somebody wants revoked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ask {
@@ -124,6 +127,9 @@ impl Revocation {
                 _ => None,
             })
             .collect();
+        if asks.len() > MANY {
+            tx.allow_pauses().await?;
+        }
         let mut known = HashMap::with_capacity(asks.len());
         for found in tx.revocable_database_tokens(&database_tokens).await? {
             let one = Known {

@@ -81,6 +81,14 @@ impl Backend {
         }
     }
 
+    /// Lets the present transaction pause between its statements for longer than others, if pauses are bounded.
+    pub(crate) fn allow_pauses(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SET LOCAL idle_in_transaction_session_timeout = '30s'"),
+        }
+    }
+
     /// Tells the other nodes that changes were committed, if there can be others.
     pub(crate) fn tell_of_change(self) -> Option<&'static str> {
         match self {

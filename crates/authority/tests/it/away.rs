@@ -169,10 +169,7 @@ async fn a_process_that_missed_forgotten_changes_loads_everything() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_that_share_a_catalog() {
-    let server = match Postgres::start() {
-        Ok(server) => server,
-        Err(reason) => return eprintln!("not shown: {reason}"),
-    };
+    let server = Postgres::start().expect("a PostgreSQL server");
     let location = Location::Postgres(server.url());
     let clock = Arc::new(FrozenClock::default());
     let here = open(&location, &clock, 1).await;

@@ -29,8 +29,13 @@ impl Stopwatch for Running {
 }
 
 async fn open(location: &Location, number: u64) -> Arc<Authority> {
+    open_as(location, number, true).await
+}
+
+async fn open_as(location: &Location, number: u64, admits: bool) -> Arc<Authority> {
     let settings = Settings {
         node: NodeSettings {
+            admits,
             // However busy the machine is.
             lease_ttl: NodeSettings::LONGEST_LEASE,
             ..NodeSettings::alone(&format!("node-{number}"))
@@ -119,12 +124,10 @@ async fn everything_at_once(nodes: &[Arc<Authority>], ground: Ground) {
     ));
     let before = nodes[0].revision();
     let caller = Caller::operator(ground.place.account);
-    let began = Instant::now();
     let (outcomes, receipt) = nodes[0]
         .revoke_database_tokens(&caller, ground.place, ground.ids)
         .await
         .expect("revoked");
-    let took = began.elapsed();
     for node in nodes {
         for secret in &ground.secrets {
             assert_eq!(admit(node, secret).expect_err("refused"), Refusal::Revoked);
@@ -133,11 +136,7 @@ async fn everything_at_once(nodes: &[Arc<Authority>], ground: Ground) {
     }
     is_over.store(true, Ordering::Release);
     others.await.expect("nobody else was refused");
-    let admitted = admitted.load(Ordering::Relaxed);
-    eprintln!(
-        "{MOST_REVOKED} tokens on {} node(s) in {took:?}, {admitted} admitted beside",
-        nodes.len()
-    );
+    assert!(admitted.load(Ordering::Relaxed) > 0, "others go on beside it");
     assert_eq!(outcomes.len(), MOST_REVOKED);
     assert!(outcomes.iter().all(|one| one.outcome == RevokeOutcome::Now));
     assert_eq!(receipt.revision.get(), before.get() + 1);
@@ -187,12 +186,10 @@ async fn a_hundred_thousand_tokens_are_revoked_by_one_call() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_thousand_tokens_are_revoked_on_two_nodes_by_one_call() {
-    let server = match Postgres::start() {
-        Ok(server) => server,
-        Err(reason) => return eprintln!("not shown on PostgreSQL: {reason}"),
-    };
+    let server = Postgres::start().expect("a PostgreSQL server");
     let location = Location::Postgres(server.url());
-    let mut ground = Ground::lay(&open(&location, 1).await).await;
+    // Takes no lease that would be waited for.
+    let mut ground = Ground::lay(&open_as(&location, 1, false).await).await;
     let ids = server.ask(&format!(
         "INSERT INTO database_tokens (id, cluster_id, description, description_folded, permissions, secret_hash,
              prefix, created_at, created_by)

@@ -103,10 +103,7 @@ fn detail<'a>(event: &'a AuditEvent, name: &str) -> Option<&'a str> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_does_not_answer_is_awaited_as_long_as_the_caller_waits() {
-    let server = match Postgres::start() {
-        Ok(server) => server,
-        Err(reason) => return eprintln!("not shown: {reason}"),
-    };
+    let server = Postgres::start().expect("a PostgreSQL server");
     let location = Location::Postgres(server.url());
     let first = open(&location, 1).await;
     let place = found(&first).await;

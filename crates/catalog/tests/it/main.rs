@@ -28,10 +28,8 @@ async fn a_file_that_is_no_database_is_named_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_restarts_is_found_again() {
-    match rescind_testkit::Postgres::start() {
-        Ok(server) => network::a_server_that_restarts_is_found_again(server).await,
-        Err(reason) => eprintln!("not shown: {reason}"),
-    }
+    let server = rescind_testkit::Postgres::start().expect("a PostgreSQL server");
+    network::a_server_that_restarts_is_found_again(server).await;
 }
 
 /// Every scenario becomes a test of its own on SQLite and a part of one test on PostgreSQL, because one server serves
@@ -49,10 +47,7 @@ macro_rules! scenarios {
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn everything_on_postgresql() {
-            let server = match rescind_testkit::Postgres::start() {
-                Ok(server) => server,
-                Err(reason) => return eprintln!("not shown on PostgreSQL: {reason}"),
-            };
+            let server = rescind_testkit::Postgres::start().expect("a PostgreSQL server");
             $(
                 eprintln!("on PostgreSQL: {}", stringify!($name));
                 let stage = stage::Stage::on_postgresql(&server.url(), stringify!($name)).await;
@@ -63,10 +58,7 @@ macro_rules! scenarios {
         /// These wait more than they work.
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn everything_that_only_postgresql_has() {
-            let server = match rescind_testkit::Postgres::start() {
-                Ok(server) => server,
-                Err(reason) => return eprintln!("not shown: {reason}"),
-            };
+            let server = rescind_testkit::Postgres::start().expect("a PostgreSQL server");
             let url = server.url();
             tokio::join!($(
                 async {
