@@ -108,7 +108,8 @@ impl Entry {
 impl Tether for Entry {
     /// Also when the term of this node is over: what may have happened since, it cannot know (promise G3).
     fn is_cut(&self) -> bool {
-        self.leash.is_cut() || !self.term.holds()
+        // What a thread may be held up in comes first.
+        !self.term.holds() || self.leash.is_cut()
     }
 }
 
