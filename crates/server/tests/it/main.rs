@@ -12,6 +12,7 @@ mod nodes;
 mod people;
 mod processes;
 mod proxies;
+mod receipts;
 mod stories;
 mod strangers;
 mod transport;
