@@ -11,6 +11,7 @@ mod pages;
 mod passwords;
 mod people;
 mod protection;
+mod receipts;
 mod revoking;
 mod roles;
 mod routes;

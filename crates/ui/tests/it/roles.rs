@@ -12,7 +12,7 @@ use crate::visitors::{Form, Visitor};
 
 /// What an act sends besides the hidden fields of its form: enough for an administrator to be obeyed. Where one act undoes
 /// what the next one needs, the next one stands first.
-const ACTS: [(&str, &str); 27] = [
+const ACTS: [(&str, &str); 28] = [
     ("/sign-in", "email=nobody@example.org&password=wrong"),
     (
         "/invitations/{secret}",
@@ -75,6 +75,7 @@ const ACTS: [(&str, &str); 27] = [
         "current_password={password}&password={password}-2&password_again={password}-2",
     ),
     ("/profile/sessions/end", "keep=on"),
+    ("/receipts/{revision}", "back=/profile"),
     ("/sign-out", ""),
 ];
 
@@ -126,6 +127,7 @@ impl Cast {
                 linked(&stage, "/profile", "<tbody", "/profile/sessions/"),
             ),
             ("{code}", code),
+            ("{revision}", "1".to_owned()),
             ("{database}", "1".to_owned()),
             ("{deleted}", "2".to_owned()),
             ("{table}", "1".to_owned()),
