@@ -52,12 +52,7 @@ pub(crate) async fn run(command: UserCommand) -> Result<(), Failure> {
 }
 
 async fn act(authority: &Arc<Authority>, directory: &Path, command: UserCommand) -> Result<String, Failure> {
-    if authority.is_unfounded().await? {
-        return Err(Failure::new(
-            "nobody has started on this catalog yet: start `rescind serve` with it first",
-        ));
-    }
-    let operator = authority.operator().await?;
+    let operator = operator(authority).await?;
     let account = operator.account();
     Ok(match command {
         UserCommand::List { .. } => list(authority, &operator).await?,
@@ -123,6 +118,15 @@ async fn act(authority: &Arc<Authority>, directory: &Path, command: UserCommand)
             format!("deleted {}", user.email)
         }
     })
+}
+
+async fn operator(authority: &Authority) -> Result<Caller, Failure> {
+    match authority.is_unfounded().await? {
+        true => Err(Failure::new(
+            "nobody has started on this catalog yet: start `rescind serve` with it first",
+        )),
+        false => Ok(authority.operator().await?),
+    }
 }
 
 async fn find(authority: &Authority, operator: &Caller, email: &Email) -> Result<User, Failure> {
