@@ -267,6 +267,14 @@ fn of_nodes_that_start_at_once_on_an_empty_catalog_one_founds() {
         let management = node.http().bearer(founder.management_token());
         let clusters = management.get(&format!("/api/v0/accounts/{}/clusters", founder.account_id()));
         assert!(clusters.text().contains(founder.cluster_id()), "{clusters}");
+        // By what this node has in memory: the list above comes from the catalog.
+        let path = format!(
+            "/api/v0/accounts/{}/clusters/{}/tokens",
+            founder.account_id(),
+            founder.cluster_id()
+        );
+        let tokens = management.get(&path);
+        assert_eq!(tokens.status, 200, "{tokens}");
         let accounts = management.get("/api/v0/accounts").text();
         assert_eq!(accounts.matches(founder.account_id()).count(), 1, "{accounts}");
     }
