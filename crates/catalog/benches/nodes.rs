@@ -141,6 +141,8 @@ fn measure(postgres: &Postgres, node: &TestServer, tokens: &[String]) -> Outcome
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    // Connections are given back within it.
+    let _within = runtime.enter();
     let mut floor = runtime.block_on(Floor::on(&postgres.url()))?;
     let mut api = Kept::open(node)?;
     let (mut revokes, mut floors) = (Vec::new(), Vec::new());
