@@ -159,7 +159,7 @@ impl TokenFilter {
 pub struct RevokedTokens {
     /// What became of each.
     pub tokens: Vec<RevokedToken>,
-    /// What each node made of it. Absent when there was nothing to do, as in a dry run.
+    /// What each node made of it. Absent in a dry run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub receipt: Option<Receipt>,
