@@ -4,38 +4,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rescind_authority::{
-    Acceptance, Admission, Authority, Caller, Catalog, CreateDatabase, CreateDatabaseToken, Created, Error,
-    Location, NodeSettings, Place, Refusal, SessionLimits, Settings, TokenSearch,
+    Acceptance, Admission, Authority, Caller, Catalog, CreateDatabase, Created, Error, Location,
+    NodeSettings, Place, Refusal, SessionLimits, TokenSearch,
 };
-use rescind_domain::{Action, Ask, DatabaseLimits, DatabaseToken, NodeState, Secret, Stopwatch};
-use rescind_testkit::{FrozenClock, Postgres, SeededRng};
+use rescind_domain::{Action, Ask, DatabaseLimits, DatabaseToken, NodeState, Secret};
+use rescind_testkit::{FrozenClock, Postgres};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::house::{PASSWORD, client, set};
+use crate::house::{PASSWORD, client};
+use crate::sharing;
 
 /// Longer than anything here may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs on.
-struct Running(Instant);
-
-impl Stopwatch for Running {
-    fn elapsed(&self) -> Duration {
-        self.0.elapsed()
-    }
-}
-
 async fn open(location: &Location, clock: &Arc<FrozenClock>, number: u64) -> Arc<Authority> {
-    let settings = Settings {
-        node: NodeSettings::alone(&format!("node-{number}")),
-        stopwatch: Arc::new(Running(Instant::now())),
-        clock: Arc::clone(clock) as _,
-        rng: Arc::new(SeededRng::new(number)),
-        session_limits: SessionLimits::default(),
-    };
-    let catalog = Catalog::open(location).await.expect("a catalog");
-    Authority::open(catalog, settings).await.expect("an authority")
+    sharing::open(location, clock, number, NodeSettings::alone("")).await
 }
 
 /// Until the test ends.
@@ -59,15 +43,7 @@ struct Ground {
 
 impl Ground {
     async fn lay(authority: &Arc<Authority>) -> Self {
-        let founding = authority
-            .draw_up("ada@example.com".parse().expect("an address"))
-            .expect("drawn up");
-        let place = Place {
-            account: founding.account.id,
-            cluster: founding.cluster.id,
-        };
-        let invitation = founding.invitation_secret.clone();
-        authority.found(founding).await.expect("founded");
+        let (place, invitation) = sharing::found(authority).await;
         Self {
             place,
             caller: Caller::operator(place.account),
@@ -76,13 +52,8 @@ impl Ground {
     }
 
     async fn token(&self, authority: &Arc<Authority>) -> Result<Created<DatabaseToken>, Error> {
-        let request = CreateDatabaseToken {
-            description: "a test's".parse().expect("a text"),
-            permissions: set(&[("read", "*")]),
-            expires_at: None,
-        };
         authority
-            .create_database_token(&self.caller, self.place, request)
+            .create_database_token(&self.caller, self.place, sharing::reader())
             .await
     }
 }

@@ -2,51 +2,35 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rescind_authority::{
-    Authority, Caller, Catalog, CreateDatabaseToken, Location, MOST_REVOKED, NodeSettings, Place, Refusal,
-    RevokeOutcome, SessionLimits, Settings,
+    Authority, Caller, Catalog, Location, MOST_REVOKED, NodeSettings, Place, Refusal, RevokeOutcome,
 };
 use rescind_domain::{
-    Action, Actor, Ask, DatabaseToken, DatabaseTokenId, NodeState, Secret, SecretKind, Stopwatch, TokenState,
+    Action, Actor, Ask, DatabaseToken, DatabaseTokenId, NodeState, Secret, SecretKind, TokenState,
 };
 use rescind_testkit::{FrozenClock, Postgres, SeededRng};
 use tokio_util::sync::CancellationToken;
 
 use crate::house::set;
+use crate::sharing;
 
 /// Tokens whose secrets are known here; the others only count.
 const KNOWN: usize = 10;
-
-/// Runs on.
-struct Running(Instant);
-
-impl Stopwatch for Running {
-    fn elapsed(&self) -> Duration {
-        self.0.elapsed()
-    }
-}
 
 async fn open(location: &Location, number: u64) -> Arc<Authority> {
     open_as(location, number, true).await
 }
 
 async fn open_as(location: &Location, number: u64, admits: bool) -> Arc<Authority> {
-    let settings = Settings {
-        node: NodeSettings {
-            admits,
-            // However busy the machine is.
-            lease_ttl: NodeSettings::LONGEST_LEASE,
-            ..NodeSettings::alone(&format!("node-{number}"))
-        },
-        stopwatch: Arc::new(Running(Instant::now())),
-        clock: Arc::new(FrozenClock::default()),
-        rng: Arc::new(SeededRng::new(number)),
-        session_limits: SessionLimits::default(),
+    let node = NodeSettings {
+        admits,
+        // However busy the machine is.
+        lease_ttl: NodeSettings::LONGEST_LEASE,
+        ..NodeSettings::alone("")
     };
-    let catalog = Catalog::open(location).await.expect("a catalog");
-    Authority::open(catalog, settings).await.expect("an authority")
+    sharing::open(location, &Arc::new(FrozenClock::default()), number, node).await
 }
 
 /// A new installation, tokens whose secrets are known, and one that goes on.
@@ -59,23 +43,11 @@ struct Ground {
 
 impl Ground {
     async fn lay(authority: &Arc<Authority>) -> Self {
-        let founding = authority
-            .draw_up("ada@example.com".parse().expect("an address"))
-            .expect("drawn up");
-        let place = Place {
-            account: founding.account.id,
-            cluster: founding.cluster.id,
-        };
-        authority.found(founding).await.expect("founded");
+        let (place, _) = sharing::found(authority).await;
         let mut made = Vec::new();
         for _ in 0..=KNOWN {
-            let request = CreateDatabaseToken {
-                description: "a test's".parse().expect("a text"),
-                permissions: set(&[("read", "*")]),
-                expires_at: None,
-            };
             let caller = Caller::operator(place.account);
-            let token = authority.create_database_token(&caller, place, request);
+            let token = authority.create_database_token(&caller, place, sharing::reader());
             made.push(token.await.expect("made"));
         }
         let kept = made.pop().expect("eleven of them").secret;

@@ -16,6 +16,7 @@ mod revocations;
 mod rights;
 mod secrets;
 mod sessions;
+mod sharing;
 mod token_index;
 mod usage;
 mod users;

@@ -1,63 +1,32 @@
 //! Receipts: what is known of nodes that do not answer, how long that is waited for, and what the audit log keeps.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rescind_authority::{
-    AuditQuery, AuditVerdict, Authority, Caller, Catalog, CreateDatabaseToken, Created, Error, Location,
-    NodeSettings, Place, SessionLimits, Settings,
+    AuditQuery, AuditVerdict, Authority, Caller, Catalog, Created, Error, Location, NodeSettings, Place,
 };
-use rescind_domain::{Act, Action, AuditEvent, DatabaseToken, NodeState, Receipt, Revision, Stopwatch};
-use rescind_testkit::{FrozenClock, Postgres, SeededRng};
+use rescind_domain::{Act, Action, AuditEvent, DatabaseToken, NodeState, Receipt, Revision};
+use rescind_testkit::{FrozenClock, Postgres};
 use tokio_util::sync::CancellationToken;
 
-use crate::house::{House, set};
-
-struct Running(Instant);
-
-impl Stopwatch for Running {
-    fn elapsed(&self) -> Duration {
-        self.0.elapsed()
-    }
-}
+use crate::house::House;
+use crate::sharing;
 
 /// Long enough for a busy machine to read the leases within the patience below.
 const TERM: Duration = Duration::from_secs(6);
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
 async fn open(location: &Location, number: u64) -> Arc<Authority> {
-    let settings = Settings {
-        node: NodeSettings {
-            lease_ttl: TERM,
-            ..NodeSettings::alone(&format!("node-{number}"))
-        },
-        stopwatch: Arc::new(Running(Instant::now())),
-        clock: Arc::new(FrozenClock::default()),
-        rng: Arc::new(SeededRng::new(number)),
-        session_limits: SessionLimits::default(),
+    let node = NodeSettings {
+        lease_ttl: TERM,
+        ..NodeSettings::alone("")
     };
-    let catalog = Catalog::open(location).await.expect("a catalog");
-    Authority::open(catalog, settings).await.expect("an authority")
-}
-
-async fn found(authority: &Arc<Authority>) -> Place {
-    let founding = authority
-        .draw_up("ada@example.com".parse().expect("an address"))
-        .expect("drawn up");
-    let place = Place {
-        account: founding.account.id,
-        cluster: founding.cluster.id,
-    };
-    authority.found(founding).await.expect("founded");
-    place
+    sharing::open(location, &Arc::new(FrozenClock::default()), number, node).await
 }
 
 async fn token(authority: &Arc<Authority>, caller: &Caller, place: Place) -> Created<DatabaseToken> {
-    let request = CreateDatabaseToken {
-        description: "a test's".parse().expect("a text"),
-        permissions: set(&[("read", "*")]),
-        expires_at: None,
-    };
+    let request = sharing::reader();
     let made = authority.create_database_token(caller, place, request).await;
     made.expect("made")
 }
@@ -106,7 +75,7 @@ async fn a_node_that_does_not_answer_is_awaited_as_long_as_the_caller_waits() {
     let server = Postgres::start().expect("a PostgreSQL server");
     let location = Location::Postgres(server.url());
     let first = open(&location, 1).await;
-    let place = found(&first).await;
+    let (place, _) = sharing::found(&first).await;
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(Arc::clone(&first).run(shutdown.clone()));
     let operator = Caller::operator(place.account);
