@@ -123,7 +123,7 @@ impl Authority {
                 is_shared: false,
             });
         };
-        let revision = self.catalog.revision().await?;
+        let revision = self.catalog.revision_in_turn().await?;
         let leases = self.node.look(shared, self.settings.stopwatch.elapsed()).await?;
         Ok(Nodes {
             revision,

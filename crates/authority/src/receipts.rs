@@ -151,7 +151,7 @@ impl Authority {
     pub async fn wait_again(&self, caller: &Caller, revision: Revision) -> Result<Receipt, Error> {
         caller.check(caller.account(), Verb::Read, Subject::Node)?;
         let wait = caller.wait();
-        if revision > self.catalog.revision().await? {
+        if revision > self.catalog.revision_in_turn().await? {
             return Err(Error::not_found("revision", revision));
         }
         self.fence_when(self.settling(revision), revision, wait).await
@@ -164,7 +164,7 @@ impl Authority {
     /// What every read may return.
     pub async fn wait_for_nodes(&self, caller: &Caller) -> Result<Receipt, Error> {
         let wait = caller.wait();
-        let revision = self.catalog.revision().await?;
+        let revision = self.catalog.revision_in_turn().await?;
         self.fence_when(self.settling(revision), revision, wait).await
     }
 

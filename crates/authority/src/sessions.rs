@@ -277,7 +277,7 @@ impl Authority {
         // Whoever has such a secret is nobody yet: only a session that lives is worth the ledger. One whose row is gone may
         // have gone with its user a moment ago.
         let Some(session) = session.filter(|session| session.ended_at.is_none()) else {
-            let revision = self.catalog.revision().await?;
+            let revision = self.catalog.revision_in_turn().await?;
             return Ok(Some(self.fence(revision, Wait::to_the_end()).await?));
         };
         self.act(move |this| async move {

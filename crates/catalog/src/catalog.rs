@@ -54,6 +54,14 @@ impl Catalog {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn revision(&self) -> Result<Revision, Error> {
+        revision(&mut *self.feed_reader().await?).await
+    }
+
+    /// As [`Self::revision`], in turn with lists and searches: for those who must not delay what brings revocations here.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn revision_in_turn(&self) -> Result<Revision, Error> {
         revision(&mut *self.reader().await?).await
     }
 
