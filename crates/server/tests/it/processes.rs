@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use rescind_testkit::{Profile, ServerSetup, Signal, TestServer, binary};
+use rescind_testkit::{Http, Profile, ServerSetup, Signal, TestServer, binary};
 use rustix::process::{Pid, kill_process};
 
 use crate::house::{assert_scrubbed, make_database, make_token, printed_with, rescind};
@@ -263,6 +263,20 @@ fn a_catalog_that_is_none_is_named_and_nothing_else_is_said() {
     assert_eq!(refusal.lines().count(), 1, "{refusal}");
 }
 
+/// As in `rescind serve 2> >(head)`: whoever read the log has gone.
+#[test]
+fn a_log_that_nobody_reads_ends_nothing() {
+    let mut process = Process::start_telling(Stdio::piped());
+    drop(process.child.stderr.take());
+    let stranger = Http::new(format!("http://{}", process.address)).header("authorization", "Token apiv1_x");
+    for _ in 0..3 {
+        let reply = stranger.post("/api/v2/write?bucket=a", "m f=1");
+        assert_eq!(reply.status, 401, "{reply}");
+    }
+    process.signal(Signal::TERM);
+    process.assert_ends_well();
+}
+
 /// A server that the test waits for itself.
 struct Process {
     child: Child,
@@ -273,13 +287,17 @@ struct Process {
 
 impl Process {
     fn start() -> Self {
+        Self::start_telling(Stdio::null())
+    }
+
+    fn start_telling(log: Stdio) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let data = directory.path().join("data");
         let mut child = Command::new(binary("rescind"))
             .env_clear()
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", utf8(&data)])
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("rescind starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
