@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rescind_catalog::{ChangeKind, Entry, Transaction};
+use rescind_catalog::{ChangeKind, Entry, Revocable, Transaction};
 use rescind_domain::{
     AccountId, Act, Actor, ClusterId, DatabaseTokenId, Description, ManagementTokenId, Revision, Subject,
     Timestamp, TokenState, Verb,
@@ -60,6 +60,18 @@ struct Known {
     description: Description,
     state: TokenState,
     is_revoked_here: bool,
+}
+
+impl Known {
+    fn of<Id, Whose>(found: Revocable<Id, Whose>, owner: impl FnOnce(Whose) -> Owner) -> Self {
+        Self {
+            owner: owner(found.owner),
+            created_by: found.created_by,
+            description: found.description,
+            state: found.state,
+            is_revoked_here: false,
+        }
+    }
 }
 
 impl Ask {
@@ -132,24 +144,10 @@ impl Revocation {
         }
         let mut known = HashMap::with_capacity(asks.len());
         for found in tx.revocable_database_tokens(&database_tokens).await? {
-            let one = Known {
-                owner: Owner::Cluster(found.owner),
-                created_by: found.created_by,
-                description: found.description,
-                state: found.state,
-                is_revoked_here: false,
-            };
-            known.insert(TokenRef::Database(found.id), one);
+            known.insert(TokenRef::Database(found.id), Known::of(found, Owner::Cluster));
         }
         for found in tx.revocable_management_tokens(&management_tokens).await? {
-            let one = Known {
-                owner: Owner::Account(found.owner),
-                created_by: found.created_by,
-                description: found.description,
-                state: found.state,
-                is_revoked_here: false,
-            };
-            known.insert(TokenRef::Management(found.id), one);
+            known.insert(TokenRef::Management(found.id), Known::of(found, Owner::Account));
         }
         Ok(Self {
             tx,

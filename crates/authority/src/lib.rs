@@ -5,6 +5,7 @@
 //! typed request.
 
 mod accounts;
+mod acts;
 mod admission;
 mod asks;
 mod attempts;
