@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rescind_authority::{Authority, Catalog, Location, NodeSettings, SessionLimits, Settings};
-use rescind_domain::Stopwatch;
+use rescind_domain::{Clock, Stopwatch};
 
-use crate::ambient::{SystemClock, SystemRng};
+use crate::ambient::SystemRng;
 use crate::failure::Failure;
 use crate::locks::Lock;
 
@@ -32,14 +32,14 @@ pub(crate) struct Opened {
 pub(crate) async fn open(
     location: &Location,
     node: NodeSettings,
-    stopwatch: Arc<dyn Stopwatch>,
+    (clock, stopwatch): (Arc<dyn Clock>, Arc<dyn Stopwatch>),
     session_limits: SessionLimits,
 ) -> Result<Opened, Failure> {
     let lock = lock(location)?;
     let catalog = open_catalog(location).await?;
     let settings = Settings {
         node,
-        clock: Arc::new(SystemClock),
+        clock,
         stopwatch,
         rng: Arc::new(SystemRng),
         session_limits,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use rescind_authority::Sabotage;
-use rescind_domain::Stopwatch;
+use rescind_domain::{Clock, Stopwatch, Timestamp};
 
 /// What is wrong with this node.
 #[derive(Debug, Default, Args)]
@@ -16,6 +16,9 @@ pub(crate) struct Faults {
     /// How fast its stopwatch runs: 1 is right
     #[arg(long, value_name = "RATE", value_parser = clock_rate, hide = true)]
     pub(crate) clock_rate: Option<f64>,
+    /// How many seconds its wall clock is ahead; behind, if negative
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, hide = true)]
+    pub(crate) clock_offset: Option<i32>,
 }
 
 /// What a node may do wrong.
@@ -33,6 +36,17 @@ impl Faults {
         })
     }
 
+    /// `clock`, as far ahead or behind as was asked for.
+    pub(crate) fn shift(&self, clock: Arc<dyn Clock>) -> Arc<dyn Clock> {
+        match self.clock_offset {
+            Some(seconds) => Arc::new(Shifted {
+                clock,
+                micros: i64::from(seconds) * 1_000_000,
+            }),
+            None => clock,
+        }
+    }
+
     /// `stopwatch`, at the rate that was asked for.
     pub(crate) fn skew(&self, stopwatch: Arc<dyn Stopwatch>) -> Arc<dyn Stopwatch> {
         match self.clock_rate {
@@ -43,6 +57,18 @@ impl Faults {
             }),
             None => stopwatch,
         }
+    }
+}
+
+/// A wall clock that shows another time.
+struct Shifted {
+    clock: Arc<dyn Clock>,
+    micros: i64,
+}
+
+impl Clock for Shifted {
+    fn now(&self) -> Timestamp {
+        self.clock.now().plus_micros(self.micros)
     }
 }
 
@@ -70,7 +96,7 @@ fn clock_rate(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rescind_testkit::FrozenStopwatch;
+    use rescind_testkit::{FrozenClock, FrozenStopwatch};
 
     #[test]
     fn a_skewed_stopwatch_runs_at_its_rate() {
@@ -83,6 +109,16 @@ mod tests {
         let began = skewed.elapsed();
         frozen.advance(Duration::from_secs(4));
         assert_eq!(skewed.elapsed() - began, Duration::from_secs(2));
+    }
+
+    #[test]
+    fn a_shifted_clock_is_behind_by_so_much() {
+        let faults = Faults {
+            clock_offset: Some(-3),
+            ..Faults::default()
+        };
+        let shifted = faults.shift(Arc::new(FrozenClock::default()));
+        assert_eq!(shifted.now(), FrozenClock::START.plus_micros(-3_000_000));
     }
 
     #[test]

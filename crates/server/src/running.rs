@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::routing::get;
 use rescind_authority::{Authority, Catalog, Location, NodeSettings, SessionLimits};
-use rescind_domain::{Clock as _, Email, Stopwatch};
+use rescind_domain::{Clock, Email, Stopwatch};
 use rescind_engine::Engine;
 use rescind_ui::{NodeInfo, Post, Ui};
 use tokio::net::TcpListener;
@@ -138,7 +138,7 @@ impl Running {
         let opened = authorities::open(
             &setup.location,
             node_settings(&setup, &address),
-            stopwatch(&setup),
+            clocks(&setup),
             setup.session_limits,
         )
         .await?;
@@ -315,14 +315,19 @@ fn node_settings(setup: &Setup, address: &Address) -> NodeSettings {
     }
 }
 
+/// What the authority tells the time by.
 #[cfg(debug_assertions)]
-fn stopwatch(setup: &Setup) -> Arc<dyn Stopwatch> {
-    setup.faults.skew(Arc::new(SystemStopwatch))
+fn clocks(setup: &Setup) -> (Arc<dyn Clock>, Arc<dyn Stopwatch>) {
+    let faults = &setup.faults;
+    (
+        faults.shift(Arc::new(SystemClock)),
+        faults.skew(Arc::new(SystemStopwatch)),
+    )
 }
 
 #[cfg(not(debug_assertions))]
-fn stopwatch(_: &Setup) -> Arc<dyn Stopwatch> {
-    Arc::new(SystemStopwatch)
+fn clocks(_: &Setup) -> (Arc<dyn Clock>, Arc<dyn Stopwatch>) {
+    (Arc::new(SystemClock), Arc::new(SystemStopwatch))
 }
 
 fn host_of(given: &str, bound: SocketAddr) -> String {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rescind_authority::{AddUser, Authority, Caller, Invite, Location, NodeSettings, Page, SessionLimits};
 use rescind_domain::{Email, User, UserState};
 
-use crate::ambient::SystemStopwatch;
+use crate::ambient::{SystemClock, SystemStopwatch};
 use crate::args::UserCommand;
 use crate::authorities::Opened;
 use crate::data_dir::DataDir;
@@ -39,7 +39,7 @@ pub(crate) async fn run(command: UserCommand) -> Result<(), Failure> {
             admits: false,
             ..NodeSettings::alone("rescind-user")
         },
-        Arc::new(SystemStopwatch),
+        (Arc::new(SystemClock), Arc::new(SystemStopwatch)),
         SessionLimits::default(),
     )
     .await?;
