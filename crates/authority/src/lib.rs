@@ -65,7 +65,7 @@ pub use rescind_catalog::{
 pub use revocations::{MOST_REVOKED, RevokeOutcome, Revoked};
 pub use sessions::{SessionLimits, SignInError, SignedIn};
 pub use tables::{CreateTable, TableOf};
-pub use token_index::{Found, TokenColumn, TokenSearch};
+pub use token_index::{Creators, Found, TokenColumn, TokenSearch};
 pub use tokens::{CreateDatabaseToken, UpdateDatabaseToken};
 pub use users::{AddUser, UpdateUser};
 

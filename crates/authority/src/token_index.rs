@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use rescind_domain::{
     AccountId, Actor, DatabaseName, DatabaseToken, DatabaseTokenId, ManagementToken, ManagementTokenId,
-    Subject, Timestamp, TokenStatus, Verb,
+    Subject, Timestamp, TokenStatus, User, Verb,
 };
 
-use crate::{Authority, Caller, Error, MOST_REVOKED, Place};
+use crate::{Authority, Caller, Error, MOST_REVOKED, Page, Place};
 
 use self::rows::Id;
 pub(crate) use self::slots::TokenIndex;
@@ -113,6 +113,23 @@ pub struct Found<T> {
     pub total: usize,
 }
 
+/// Who created tokens, and what is known of them.
+#[derive(Debug, Clone, Default)]
+pub struct Creators {
+    /// Users first; [`Creators::MOST`] at most.
+    pub actors: Vec<Actor>,
+    /// Those of them who are users still, if the caller may read users. Of an account with more users than a page has
+    /// ([`Page::MAX`]) not all may be named here.
+    pub users: Vec<User>,
+    /// Those of them that are management tokens, if the caller may read those.
+    pub management_tokens: Vec<ManagementToken>,
+}
+
+impl Creators {
+    /// More are nothing to choose from.
+    pub const MOST: usize = 200;
+}
+
 impl Authority {
     /// Finds database tokens of a cluster. The first call reads all of them, which takes seconds for a million.
     ///
@@ -171,6 +188,59 @@ impl Authority {
         let tokens = self.catalog.management_tokens_by_ids(&wanted).await?;
         let items = in_order(&ids, tokens, |token| token.id.to_bytes());
         Ok(Found { items, total })
+    }
+
+    /// Who created database tokens of a cluster, those that do not work any more included. Known of the index: it costs
+    /// two look-ups of names.
+    ///
+    /// # Errors
+    /// What every read may return.
+    pub async fn database_token_creators(
+        self: &Arc<Self>,
+        caller: &Caller,
+        place: Place,
+    ) -> Result<Creators, Error> {
+        self.check(caller, place, Verb::Read, Subject::DatabaseToken)?;
+        self.creators(caller, place.account, Owner::Cluster(place.cluster))
+            .await
+    }
+
+    /// Who created management tokens of an account, as [`Self::database_token_creators`] tells it.
+    ///
+    /// # Errors
+    /// What every read may return.
+    pub async fn management_token_creators(
+        self: &Arc<Self>,
+        caller: &Caller,
+        account: AccountId,
+    ) -> Result<Creators, Error> {
+        caller.check(account, Verb::Read, Subject::ManagementToken)?;
+        self.creators(caller, account, Owner::Account(account)).await
+    }
+
+    async fn creators(&self, caller: &Caller, account: AccountId, owner: Owner) -> Result<Creators, Error> {
+        let slot = self.node.token_index.slot(owner, self.clock().now());
+        Slot::bring_up_to_date(&slot, &self.catalog).await?;
+        let actors = self.node.token_index.creators(slot, Creators::MOST).await?;
+        let may = |subject| caller.check(account, Verb::Read, subject).is_ok();
+        let mut users = Vec::new();
+        if may(Subject::User) && actors.iter().any(|actor| matches!(actor, Actor::User(_))) {
+            let all = self.catalog.users(account, &Page::first(Page::MAX)).await?;
+            users = all.items;
+            users.retain(|user| actors.contains(&Actor::User(user.id)));
+        }
+        let mut tokens = Vec::new();
+        if may(Subject::ManagementToken) {
+            tokens.extend(actors.iter().filter_map(|actor| match actor {
+                Actor::ManagementToken(id) => Some(*id),
+                _ => None,
+            }));
+        }
+        Ok(Creators {
+            management_tokens: self.catalog.management_tokens_by_ids(&tokens).await?,
+            actors,
+            users,
+        })
     }
 
     async fn search(&self, owner: Owner, search: TokenSearch) -> Result<(Vec<Id>, usize), Error> {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::{AccountId, DatabaseTokenId, ManagementTokenId, Revision, Timestamp, UserId};
 
 /// Who acted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Actor {
     /// Rescind itself, at first start and for housekeeping.
     System,

@@ -6,7 +6,7 @@
 //! hour.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use hashbrown::HashTable;
 use rescind_domain::{Actor, DatabaseToken, ManagementToken, Permissions, Timestamp, TokenStatus};
@@ -82,7 +82,8 @@ pub(super) struct Rows {
     last_used_at: Vec<i64>,
     is_revoked: Vec<bool>,
     creators: Vec<u32>,
-    creator_numbers: HashMap<Actor, u32>,
+    /// In order, so that every node names the same few of very many.
+    creator_numbers: BTreeMap<Actor, u32>,
     databases: Vec<u32>,
     sets: Sets,
     pieces: Vec<u32>,
@@ -163,6 +164,11 @@ impl Rows {
         let new: Vec<u32> = new.into_iter().map(|(_, row)| row).collect();
         self.by_description = merge(order, &new, |a, b| self.compare_descriptions(*a, *b));
         self.unplaced.clear();
+    }
+
+    /// Who created tokens, users first: `most` of them.
+    pub(super) fn creators(&self, most: usize) -> Vec<Actor> {
+        self.creator_numbers.keys().rev().take(most).copied().collect()
     }
 
     /// The ids of a page of what `search` finds at `now`, and how many it finds in all.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 use rescind_catalog::Catalog;
-use rescind_domain::{AccountId, ClusterId, DatabaseTokenId, ManagementTokenId, Timestamp};
+use rescind_domain::{AccountId, Actor, ClusterId, DatabaseTokenId, ManagementTokenId, Timestamp};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -154,6 +154,17 @@ impl TokenIndex {
             slot.rows.read().search(&search, now)
         });
         searching.await.map_err(internal)
+    }
+}
+
+impl TokenIndex {
+    pub(super) async fn creators(&self, slot: Arc<Slot>, most: usize) -> Result<Vec<Actor>, Error> {
+        if let Some(rows) = slot.rows.try_read() {
+            return Ok(rows.creators(most));
+        }
+        spawn_blocking(move || slot.rows.read().creators(most))
+            .await
+            .map_err(internal)
     }
 }
 

@@ -284,6 +284,10 @@ proptest! {
         for search in &searches {
             prop_assert_eq!(rows.search(search, now), naive(&tokens, search, now), "{:?}", search);
         }
+        let mut creators: Vec<_> = tokens.iter().map(|token| token.created_by).collect();
+        creators.sort_unstable_by(|a, b| b.cmp(a));
+        creators.dedup();
+        prop_assert_eq!(rows.creators(2), &creators[..creators.len().min(2)]);
     }
 }
 

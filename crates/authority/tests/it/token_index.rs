@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use rescind_authority::{
-    CreateDatabaseToken, CreateManagementToken, Found, TokenColumn, TokenSearch, UpdateDatabaseToken,
+    CreateDatabaseToken, CreateManagementToken, Error, Found, TokenColumn, TokenSearch, UpdateDatabaseToken,
 };
-use rescind_domain::{Action, Actor, DatabaseToken, TokenStatus};
+use rescind_domain::{Action, Actor, DatabaseToken, Role, TokenStatus};
 use rescind_testkit::{FrozenClock, SeededRng};
 
 use crate::house::{House, client, set};
@@ -104,6 +104,55 @@ async fn whoever_looks_after_an_act_returned_sees_it() {
         ..TokenSearch::default()
     };
     assert_eq!(search(&house, own).await.total, 2);
+}
+
+/// Names are for those only who may read them; that somebody made tokens is told to whoever sees the tokens.
+#[tokio::test]
+async fn creators_are_named_to_those_who_may_know() {
+    let house = House::new().await;
+    let (authority, place) = (&house.authority, house.place);
+    let grace = house.person("grace@example.com", Role::Member).await;
+    let caller = house.recognise(&grace.secret).expect("recognised");
+    create(&house, "made by a token", &[]).await;
+    let request = CreateDatabaseToken {
+        description: "made by a person".parse().expect("a text"),
+        permissions: set(&[]),
+        expires_at: None,
+    };
+    let made = authority.create_database_token(&caller, place, request).await;
+    let made = made.expect("made").item;
+    let actors = [Actor::User(grace.user.id), house.caller.actor()];
+
+    let told = authority.database_token_creators(&house.caller, place).await;
+    let told = told.expect("told");
+    assert_eq!(told.actors, actors);
+    assert_eq!(told.users[0].id, grace.user.id);
+    assert_eq!(told.management_tokens[0].description.as_str(), "First start");
+
+    let told = authority.database_token_creators(&caller, place).await;
+    let told = told.expect("told");
+    assert_eq!(told.actors, actors);
+    assert_eq!((told.users.len(), told.management_tokens.len()), (0, 0));
+    let refused = authority.management_token_creators(&caller, place.account).await;
+    assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
+    let told = authority
+        .management_token_creators(&house.caller, place.account)
+        .await;
+    assert_eq!(told.expect("told").actors, [Actor::System]);
+
+    // Whoever is gone has made them all the same.
+    let gone = authority
+        .delete_user(&house.caller, place.account, grace.user.id)
+        .await;
+    gone.expect("deleted");
+    let told = authority.database_token_creators(&house.caller, place).await;
+    let told = told.expect("told");
+    assert_eq!((told.actors.as_slice(), told.users.len()), (actors.as_slice(), 0));
+    let by_user = TokenSearch {
+        creator: Some(actors[0]),
+        ..TokenSearch::default()
+    };
+    assert_eq!(search(&house, by_user).await.items[0].id, made.id);
 }
 
 #[tokio::test]
