@@ -267,6 +267,23 @@ impl Authority {
     /// # Errors
     /// What every act may return.
     pub async fn end_by_secret(self: &Arc<Self>, secret: &[u8]) -> Result<Option<Receipt>, Error> {
+        self.end_carried(secret, Wait::to_the_end()).await
+    }
+
+    /// The same for somebody who wants an answer after `patience`, whatever is known by then: the receipt may be
+    /// incomplete, the session is ended all the same.
+    ///
+    /// # Errors
+    /// What every act may return.
+    pub async fn end_by_secret_within(
+        self: &Arc<Self>,
+        secret: &[u8],
+        patience: Duration,
+    ) -> Result<Option<Receipt>, Error> {
+        self.end_carried(secret, Wait::begin(Some(patience))).await
+    }
+
+    async fn end_carried(self: &Arc<Self>, secret: &[u8], wait: Wait) -> Result<Option<Receipt>, Error> {
         let hash = match Presented::parse(secret) {
             Ok(presented) if matches!(presented.kind, SecretKind::Session | SecretKind::Access) => {
                 presented.hash
@@ -278,10 +295,9 @@ impl Authority {
         // have gone with its user a moment ago.
         let Some(session) = session.filter(|session| session.ended_at.is_none()) else {
             let revision = self.catalog.revision_in_turn().await?;
-            return Ok(Some(self.fence(revision, Wait::to_the_end()).await?));
+            return Ok(Some(self.fence(revision, wait).await?));
         };
         self.act(move |this| async move {
-            let wait = Wait::to_the_end();
             let mut tx = this.begin(None).await?;
             let user = tx.user_by_id(session.user).await?;
             let is_ended_now = tx.end_session(session.id, tx.now()).await?;

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rescind_authority::{
-    AuditQuery, AuditVerdict, Authority, Caller, Catalog, Created, Error, Location, NodeSettings, Place,
+    Acceptance, AuditQuery, AuditVerdict, Authority, Caller, Catalog, Created, Error, Location, NodeSettings,
+    Place,
 };
 use rescind_domain::{Act, Action, AuditEvent, DatabaseToken, NodeState, Receipt, Revision};
 use rescind_testkit::{FrozenClock, Postgres};
 use tokio_util::sync::CancellationToken;
 
-use crate::house::House;
+use crate::house::{House, client};
 use crate::sharing;
 
 /// Long enough for a busy machine to read the leases within the patience below.
@@ -147,6 +148,45 @@ async fn a_node_that_does_not_answer_is_awaited_as_long_as_the_caller_waits() {
             (Some(number.as_str()), true, "node-2 lapsed")
         ]
     );
+    shutdown.cancel();
+    running.await.expect("ended");
+}
+
+/// A page that logs somebody in ends the browser's former session, and cannot keep people waiting for a term.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_is_ended_by_its_secret_in_the_time_that_somebody_has() {
+    let server = Postgres::start().expect("a PostgreSQL server");
+    let location = Location::Postgres(server.url());
+    let first = open(&location, 1).await;
+    let (_, invitation) = sharing::found(&first).await;
+    let shutdown = CancellationToken::new();
+    let running = tokio::spawn(Arc::clone(&first).run(shutdown.clone()));
+    let acceptance = Acceptance {
+        first_name: "Ada".to_owned(),
+        last_name: "Byron".to_owned(),
+        password: "correct lamp ferry onion".to_owned(),
+    };
+    let signed_in = first
+        .accept_invitation(invitation.expose().as_bytes(), acceptance, client(1))
+        .await
+        .expect("accepted");
+    let secret = signed_in.secret.expose().as_bytes();
+
+    // It holds a lease from now on, and nobody acknowledges or renews for it.
+    let _second = open(&location, 2).await;
+    // The second time the session has ended already: what is known of the nodes is the same.
+    for _ in 0..2 {
+        let receipt = first.end_by_secret_within(secret, PATIENCE).await;
+        let receipt = receipt.expect("done").expect("a session's secret");
+        assert_eq!(states(&receipt), [("node-1", "applied"), ("node-2", "awaited")]);
+        assert!(!receipt.is_complete(), "{receipt:?}");
+        assert!(
+            first.authenticate_session(secret).is_err(),
+            "it is done all the same"
+        );
+    }
+    let receipt = first.end_by_secret(secret).await.expect("done").expect("one");
+    assert!(receipt.is_complete(), "{receipt:?}");
     shutdown.cancel();
     running.await.expect("ended");
 }
