@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::answers::see;
 use crate::app::App;
+use crate::cookies::Cookie;
 use crate::errors::Fault;
 use crate::fields::Fields;
 use crate::notices::Notice;
@@ -144,15 +145,22 @@ pub(crate) struct GateSubmission {
     pub(crate) presence: Presence,
     /// What it holds.
     pub(crate) fields: Fields,
+    /// The secret of the session that the browser came with, whether this node knows it or not.
+    pub(crate) former: Option<String>,
 }
 
 impl FromRequest<Arc<App>> for GateSubmission {
     type Rejection = Fault;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Fault> {
+        let former = Cookie::Session.read(request.headers(), app.secure);
         let (presence, _, fields) = read(request, app).await?;
         check(presence.seal(), &fields)?;
-        Ok(Self { presence, fields })
+        Ok(Self {
+            presence,
+            fields,
+            former,
+        })
     }
 }
 

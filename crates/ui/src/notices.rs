@@ -120,6 +120,12 @@ impl Notice {
         self
     }
 
+    /// The same, where there is no going away to wait.
+    pub(crate) fn without_waiting(mut self) -> Self {
+        self.again = None;
+        self
+    }
+
     /// The class that colours it.
     pub(crate) fn class(&self) -> &'static str {
         match self.tone {
@@ -209,12 +215,40 @@ impl NodeLine {
     }
 }
 
+/// Receipts to tell of.
+#[cfg(test)]
+pub(crate) mod proofs {
+    use super::*;
+    use rescind_domain::{NodeReceipt, Timestamp};
+    use std::time::Duration;
+
+    pub(crate) const APPLIED: NodeState = NodeState::Applied {
+        after: Duration::from_millis(3),
+    };
+
+    /// Of revision 7, with nodes in these states.
+    pub(crate) fn proof_of(states: impl IntoIterator<Item = NodeState>) -> Receipt {
+        let node = |(number, state)| NodeReceipt {
+            node: format!("node-{number}"),
+            state,
+        };
+        let nodes: Vec<_> = states.into_iter().enumerate().map(node).collect();
+        let is_complete = nodes.iter().all(|node| node.state != NodeState::Awaited);
+        Receipt {
+            revision: Revision::new(7),
+            effective_at: is_complete.then(|| Timestamp::from_micros(1)),
+            took: Duration::from_secs(10),
+            nodes,
+            settled_within: (!is_complete).then(|| Duration::from_secs(2)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::proofs::{APPLIED, proof_of};
     use super::*;
     use crate::cookies::Cookie;
-    use rescind_domain::NodeReceipt;
-    use std::time::Duration;
 
     /// Browsers drop a cookie of more than 4,096 bytes.
     #[test]
@@ -228,23 +262,12 @@ mod tests {
     }
 
     fn receipt(nodes: usize) -> Receipt {
-        let node = |number: usize| NodeReceipt {
-            node: format!("node-{number}"),
-            state: match number {
-                0 => NodeState::Awaited,
-                1 => NodeState::Lapsed,
-                _ => NodeState::Applied {
-                    after: Duration::from_millis(3),
-                },
-            },
+        let node = |number: usize| match number {
+            0 => NodeState::Awaited,
+            1 => NodeState::Lapsed,
+            _ => APPLIED,
         };
-        Receipt {
-            revision: Revision::new(7),
-            effective_at: None,
-            took: Duration::from_secs(10),
-            nodes: (0..nodes).map(node).collect(),
-            settled_within: Some(Duration::from_secs(2)),
-        }
+        proof_of((0..nodes).map(node))
     }
 
     #[test]
@@ -287,12 +310,7 @@ mod tests {
 
     #[test]
     fn one_node_that_acts_is_not_told_of() {
-        let mut proof = receipt(1);
-        proof.nodes[0].state = NodeState::Applied {
-            after: Duration::ZERO,
-        };
-        proof.effective_at = Some(rescind_domain::Timestamp::from_micros(1));
         let notice = Notice::done("Done.");
-        assert_eq!(notice.clone().proven(&proof), notice);
+        assert_eq!(notice.clone().proven(&proof_of([APPLIED])), notice);
     }
 }

@@ -65,7 +65,7 @@ pub(crate) struct Known {
 }
 
 /// How long a page waits for nodes. People wonder after that, and the page can say whom it waits for.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Deref for Visitor {
     type Target = Known;

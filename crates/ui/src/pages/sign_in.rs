@@ -6,8 +6,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
-use rescind_authority::{Error, FailedAttempts, Place, Refusal, SignInError, SignedIn, TokenSearch};
-use rescind_domain::Secret;
+use rescind_authority::{FailedAttempts, Place, SignInError, SignedIn, TokenSearch};
+use rescind_domain::{Receipt, Secret};
 
 use crate::answers::{page_with, see};
 use crate::app::App;
@@ -18,8 +18,8 @@ use crate::forms::GateSubmission;
 use crate::frame::{Frame, GateFrame, Section};
 use crate::notices::Notice;
 use crate::paths::local;
-use crate::visitors::{Presence, Stranger, Visitor};
-use crate::words;
+use crate::visitors::{PATIENCE, Presence, Stranger, Visitor};
+use crate::words::{self, receipt};
 
 /// What precedes the names of fields that are kept for a form to be sent again.
 const KEPT: &str = "kept-";
@@ -152,25 +152,19 @@ pub(crate) async fn welcome(
     signed_in: &SignedIn,
     next: &str,
 ) -> Result<Response, Fault> {
-    // Whoever was signed in at this browser before is not any more (ASVS 7.2.4).
-    if let Presence::Visitor(former) = &form.presence
-        && let Some(session) = former.caller.session()
-    {
-        match app.authority.end_session(&former.caller, session).await {
-            // It ended with the password that a link has just replaced.
-            Ok(_) | Err(Error::Refused(Refusal::Revoked | Refusal::Expired)) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    let former = end_former(app, form).await?;
+    let told = told(signed_in.failed_attempts.as_ref(), former.as_ref());
     let fields = &form.fields;
     let mut response = match fields.given(ACTION).map(local) {
-        None => see(next, signed_in.failed_attempts.as_ref().map(in_words)),
+        None => see(next, told.map(|notice| notice.at(next))),
         Some(action) => {
             let kept = fields.iter().filter_map(|(name, value)| {
                 let name = name.strip_prefix(KEPT)?;
                 Some((name.to_owned(), value.to_owned()))
             });
-            let browser = form.presence.browser().clone();
+            let mut browser = form.presence.browser().clone();
+            // Waiting again would lead away from what was typed.
+            browser.notice = told.map(Notice::without_waiting);
             let visitor = Visitor::just_signed_in(app, signed_in, browser).await?;
             send_again(app, &visitor, action, kept.collect())?
         }
@@ -182,6 +176,36 @@ pub(crate) async fn welcome(
         tokio::spawn(look_ahead(Arc::clone(app), signed_in.secret.clone()));
     }
     Ok(response)
+}
+
+/// Ends the session that this browser had before (ASVS 7.2.4), on every node: this one may not know it, or take it for
+/// expired by its own clock.
+async fn end_former(app: &App, form: &GateSubmission) -> Result<Option<Receipt>, Fault> {
+    match &form.former {
+        Some(secret) => Ok(app
+            .authority
+            .end_by_secret_within(secret.as_bytes(), PATIENCE)
+            .await?),
+        None => Ok(None),
+    }
+}
+
+/// What to say first: what somebody may have tried meanwhile, and which nodes may still admit the former session.
+fn told(failed: Option<&FailedAttempts>, former: Option<&Receipt>) -> Option<Notice> {
+    let former = former.filter(|proof| !proof.is_complete());
+    let ended = |proof| {
+        let told = receipt("Refused", proof);
+        format!("The session that this browser had before is ended. {told}")
+    };
+    let words: Vec<String> = [failed.map(in_words), former.map(ended)]
+        .into_iter()
+        .flatten()
+        .collect();
+    let notice = (!words.is_empty()).then(|| Notice::warned(words.join(" ")))?;
+    Some(match former {
+        Some(proof) => notice.proven(proof),
+        None => notice,
+    })
 }
 
 /// The first look at a list of a million tokens takes seconds. Whoever signs in will want one: it is looked at already.
@@ -207,18 +231,18 @@ async fn look_ahead(app: Arc<App>, secret: Secret) {
 }
 
 /// What somebody may have tried meanwhile.
-fn in_words(failed: &FailedAttempts) -> Notice {
+fn in_words(failed: &FailedAttempts) -> String {
     let client = &failed.last.client;
     let agent = match client.agent.as_str() {
         "" => String::new(),
         agent => format!(" ({agent})"),
     };
-    Notice::warned(format!(
+    format!(
         "{} to log in failed since you last did, the last from {}{agent} at {}.",
         words::count(failed.count as u64, "attempt"),
         client.address,
         failed.last.at.to_rfc3339(0)
-    ))
+    )
 }
 
 fn send_again(
@@ -294,6 +318,35 @@ fn sign_in(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notices::proofs::{APPLIED, proof_of};
+    use rescind_domain::{Agent, Client, LastClient, NodeState, Timestamp};
+    use std::net::{IpAddr, Ipv4Addr};
+
+    #[test]
+    fn what_is_amiss_is_told_and_nothing_else() {
+        let failed = FailedAttempts {
+            count: 2,
+            last: LastClient {
+                at: Timestamp::from_micros(0),
+                client: Client {
+                    address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+                    agent: Agent::new(""),
+                },
+            },
+        };
+        let complete = proof_of([APPLIED, NodeState::Lapsed]);
+        let incomplete = proof_of([APPLIED, NodeState::Awaited]);
+        assert_eq!(told(None, None), None);
+        assert_eq!(told(None, Some(&complete)), None, "it is over everywhere");
+        let both = told(Some(&failed), Some(&incomplete)).expect("two things to mind");
+        insta::assert_snapshot!(both.text);
+        assert_eq!(both.class(), "warn");
+        assert_eq!(both.again.as_ref().map(|again| again.revision), Some(7));
+        assert_eq!(both.without_waiting().again, None);
+        let former = told(None, Some(&incomplete)).expect("a node to mind");
+        assert_eq!((former.nodes.len(), former.class()), (2, "warn"));
+        assert!(told(Some(&failed), Some(&complete)).is_some_and(|notice| notice.nodes.is_empty()));
+    }
 
     #[test]
     fn signing_in_leads_to_this_server_only() {

@@ -22,7 +22,7 @@ pub(crate) async fn end(
 ) -> Result<Response, Fault> {
     let proof = app.authority.end_session(&form.visitor.caller, id).await?;
     if form.visitor.caller.session() == Some(id) {
-        return Ok(farewell(&app, &own_session_ended(&proof)));
+        return Ok(farewell(&app, own_session_ended(&proof)));
     }
     let words = format!("The session is ended. {}", receipt("Refused", &proof));
     Ok(form.done("/profile", Notice::done(words).proven(&proof)))
@@ -32,10 +32,9 @@ pub(crate) async fn end(
 pub(crate) async fn end_all(State(app): State<Arc<App>>, form: Submission) -> Result<Response, Fault> {
     let keep = form.fields.is_on("keep");
     let proof = app.authority.end_sessions(&form.visitor.caller, keep).await?;
-    let told = receipt("Refused", &proof);
-    if keep {
-        let words = format!("All other sessions are ended. {told}");
-        return Ok(form.done("/profile", Notice::done(words).proven(&proof)));
+    let told = |what: &str| Notice::done(format!("{what} {}", receipt("Refused", &proof))).proven(&proof);
+    match keep {
+        true => Ok(form.done("/profile", told("All other sessions are ended."))),
+        false => Ok(farewell(&app, told("You are logged out everywhere."))),
     }
-    Ok(farewell(&app, &format!("You are logged out everywhere. {told}")))
 }

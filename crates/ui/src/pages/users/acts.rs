@@ -1,4 +1,4 @@
-//! What is done to a user as a whole: disabled, enabled, signed out everywhere, deleted. Each but enabling asks first.
+//! What is done to a user as a whole: disabled, enabled, logged out everywhere, deleted. Each but enabling asks first.
 
 use std::sync::Arc;
 
@@ -143,9 +143,13 @@ pub(crate) async fn enable_now(
     let visitor = &form.visitor;
     let account = visitor.account_of()?;
     let user = app.authority.user(&visitor.caller, account, id).await?;
-    app.authority.enable_user(&visitor.caller, account, id).await?;
-    let words = format!("{} is enabled and can log in again.", full_name(&user));
-    Ok(form.done(&users_path(account), Notice::done(words)))
+    let proof = app.authority.enable_user(&visitor.caller, account, id).await?;
+    let words = format!(
+        "{} is enabled and can log in again. {}",
+        full_name(&user),
+        receipt("In force", &proof)
+    );
+    Ok(form.done(&users_path(account), Notice::done(words).proven(&proof)))
 }
 
 async fn ask(
@@ -194,7 +198,7 @@ async fn act(
     };
     if id == visitor.user.id {
         let words = format!("You are logged out everywhere. {}", receipt("Refused", &proof));
-        return Ok(farewell(&app, &words));
+        return Ok(farewell(&app, Notice::done(words).proven(&proof)));
     }
     let words = match act {
         Act::Disable => "is disabled",
