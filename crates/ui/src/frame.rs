@@ -146,10 +146,10 @@ impl Frame {
         }
     }
 
-    /// With this dialog over the page.
-    pub(crate) fn with_dialog(mut self, dialog: &impl Template) -> Result<Self, Fault> {
+    /// Opens this dialog over the page.
+    pub(crate) fn open(&mut self, dialog: &impl Template) -> Result<(), Fault> {
         self.dialog = Some(dialog.render().map_err(|error| Fault::defect(&error))?);
-        Ok(self)
+        Ok(())
     }
 
     /// With one more link on the way to the page.

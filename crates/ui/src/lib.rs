@@ -22,7 +22,7 @@
 //!    gives a `ListState`, whose `view(total)` has headers, pager and links for the macros of `list.html`. Wrap the list in
 //!    `<div data-live>` and live search works.
 //! 5. **Dialog.** A template that extends `dialog.html`, with `sheet: Sheet` as a field. Show it over the page that it
-//!    belongs to: `visitor.frame(…).with_dialog(&dialog)`. Links that open it carry `data-dialog`.
+//!    belongs to: `page.frame.open(&dialog)?`. Links that open it carry `data-dialog`.
 //! 6. **Act** (`POST`). Take `form: Submission`, which has checked size, origin and token, asked a visitor whose session
 //!    ended to sign in without losing what was typed, and told a second submit what the first one made. Read it with
 //!    `form.fields.text("name")`. On [`rescind_authority::Error::Invalid`] show the dialog again with `Problems` beside the

@@ -23,6 +23,7 @@ mod nodes;
 mod overview;
 mod profile;
 mod receipts;
+mod revoking;
 pub(crate) mod sign_in;
 mod sign_out;
 mod tables;

@@ -22,24 +22,22 @@ pub(crate) async fn who(app: &App, visitor: &Visitor, actor: Actor) -> Person {
         href: String::new(),
     };
     match actor {
-        Actor::System => plain("Rescind".to_owned()),
-        Actor::Operator => plain("Operator".to_owned()),
         Actor::ManagementToken(id) => {
             let may = visitor.may(Verb::Read, Subject::ManagementToken);
             let href = format!("/accounts/{}/management-tokens/{id}", visitor.account.id);
             Person {
-                name: format!("Management token {}", short_id(id)),
+                name: by_id(actor),
                 href: if may { href } else { String::new() },
             }
         }
-        Actor::DatabaseToken(id) => plain(format!("Database token {}", short_id(id))),
         Actor::User(id) if id == visitor.user.id => plain("You".to_owned()),
         Actor::User(id) => plain(user_name(app, visitor, id).await),
+        Actor::System | Actor::Operator | Actor::DatabaseToken(_) => plain(by_id(actor)),
     }
 }
 
 async fn user_name(app: &App, visitor: &Visitor, id: UserId) -> String {
-    let unnamed = || format!("User {}", short_id(id));
+    let unnamed = || by_id(Actor::User(id));
     if !visitor.may(Verb::Read, Subject::User) {
         return unnamed();
     }
@@ -49,6 +47,17 @@ async fn user_name(app: &App, visitor: &Visitor, id: UserId) -> String {
         |_| unnamed(),
         |user| full_name(&user),
     )
+}
+
+/// What an actor is called where no more is known of it, or may be known.
+pub(crate) fn by_id(actor: Actor) -> String {
+    match actor {
+        Actor::System => "Rescind".to_owned(),
+        Actor::Operator => "Operator".to_owned(),
+        Actor::ManagementToken(id) => format!("Management token {}", short_id(id)),
+        Actor::DatabaseToken(id) => format!("Database token {}", short_id(id)),
+        Actor::User(id) => format!("User {}", short_id(id)),
+    }
 }
 
 /// What a user is called: by name, or by address while there is none.

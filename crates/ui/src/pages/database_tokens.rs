@@ -5,10 +5,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 use rescind_authority::{DatabaseFilter, DatabaseQuery, DatabaseSort, Page, Place};
-use rescind_domain::{ClusterId, DatabaseTokenId};
+use rescind_domain::{ClusterId, DatabaseToken, DatabaseTokenId, Subject};
 
 use crate::app::App;
 use crate::errors::Fault;
+use crate::pages::revoking;
+use crate::tokens::AnyToken;
 use crate::visitors::Visitor;
 
 mod create;
@@ -17,7 +19,6 @@ mod facts;
 mod list;
 mod permissions;
 mod revoke;
-mod revoke_several;
 mod show;
 mod snippets;
 
@@ -30,11 +31,14 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route(&under("/new"), get(create::show).post(create::submit))
         .route(
             &under("/revoke"),
-            get(revoke_several::show).post(revoke_several::submit),
+            get(revoking::ask_several::<DatabaseToken>).post(revoking::act_on_several::<DatabaseToken>),
         )
         .route(&under("/{token}"), get(show::show))
         .route(&under("/{token}/edit"), get(edit::show).post(edit::submit))
-        .route(&under("/{token}/revoke"), get(revoke::show).post(revoke::submit))
+        .route(
+            &under("/{token}/revoke"),
+            get(revoking::ask::<DatabaseToken>).post(revoking::act::<DatabaseToken>),
+        )
 }
 
 /// Where the list of a cluster's database tokens is.
@@ -45,6 +49,21 @@ fn list_path(cluster: ClusterId) -> String {
 /// Where a database token's page is.
 fn token_path(cluster: ClusterId, token: DatabaseTokenId) -> String {
     format!("/clusters/{cluster}/database-tokens/{token}")
+}
+
+/// What a database token has in common with tokens of the other kind.
+fn common(token: &DatabaseToken) -> AnyToken {
+    AnyToken {
+        subject: Subject::DatabaseToken,
+        id: token.id.to_string(),
+        href: token_path(token.cluster, token.id),
+        description: token.description.to_string(),
+        created_by: token.created_by,
+        created_at: token.created_at,
+        expires_at: token.expires_at,
+        last_used_at: token.last_used_at,
+        state: token.state,
+    }
 }
 
 /// How many databases forms offer by name. Names of others can be typed.

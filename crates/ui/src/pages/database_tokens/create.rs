@@ -11,19 +11,18 @@ use rescind_domain::{DatabaseToken, Description, Permissions, Subject, Timestamp
 
 use super::permissions::{PermissionRow, PermissionRows, Rearranged, actions, called};
 use super::snippets::{first_databases, snippets};
-use super::{database_names, list, list_path, token_path};
-use crate::answers::{page, page_with};
+use super::{common, database_names, list, list_path, token_path};
+use crate::answers::page_with;
 use crate::app::App;
 use crate::dialogs::Sheet;
 use crate::errors::{Fault, sentence};
 use crate::fields::Fields;
 use crate::forms::Submission;
-use crate::frame::{Frame, Section};
+use crate::frame::Section;
 use crate::problems::Problems;
-use crate::times::Moment;
-use crate::tokens::{Expiry, Snippet};
+use crate::tokens::created::{HandedOver, handed_over};
+use crate::tokens::expiry::Expiry;
 use crate::visitors::Visitor;
-use crate::words::{excerpt, receipt};
 
 #[derive(Template)]
 #[template(path = "database_tokens/create.html")]
@@ -33,21 +32,6 @@ struct Dialog {
     expiry: Expiry,
     permissions: PermissionRows,
     problems: Problems,
-}
-
-#[derive(Template)]
-#[template(path = "database_tokens/created.html")]
-struct CreatedPage {
-    frame: Frame,
-    secret: String,
-    receipt: String,
-    description: String,
-    expires: Option<Moment>,
-    permissions: Vec<PermissionRow>,
-    snippets: Vec<Snippet>,
-    list: String,
-    token: String,
-    file: String,
 }
 
 /// What was typed.
@@ -137,7 +121,7 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, mut form: Submission) ->
             let href = token_path(place.cluster, created.item.id);
             let words = "The token was made; its secret was shown then and cannot be shown again.";
             form.remember(&href, words);
-            handed_over(&app, &visitor, place, &created, &below)
+            hand_over(&app, &visitor, place, &created, &below)
         }
         Err(error) => match Problems::of(&error, &[("expiresAt", "expiration_date")]) {
             Some(problems) => {
@@ -156,32 +140,31 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, mut form: Submission) ->
     }
 }
 
-fn handed_over(
+fn hand_over(
     app: &App,
     visitor: &Visitor,
     place: Place,
     created: &Created<DatabaseToken>,
     below: &Fields,
 ) -> Result<Response, Fault> {
-    let token = &created.item;
     let list = list_path(place.cluster);
     let frame = visitor
         .frame(app, Section::DatabaseTokens, "Token created")
         .under("Database Tokens", &list);
-    let permissions = PermissionRows::of(&token.permissions, Vec::new()).rows;
-    let databases = first_databases(&permissions);
-    page(&CreatedPage {
-        frame,
-        receipt: receipt("In force", &created.receipt),
-        description: excerpt(token.description.as_str(), 400),
-        expires: token.expires_at.map(Moment),
-        snippets: snippets(&app.public_url, &databases, created.secret.expose()),
-        permissions,
+    let rows = PermissionRows::of(&created.item.permissions, Vec::new()).rows;
+    let databases = first_databases(&rows);
+    let secret = created.secret.expose();
+    let words = |row: &PermissionRow| (called(&row.database).to_owned(), actions(row));
+    let made = HandedOver {
+        token: common(&created.item),
+        proof: &created.receipt,
+        permissions: rows.iter().map(words).collect(),
+        snippets: snippets(&app.public_url, &databases, secret),
+        file: env_file(&app.public_url, &databases.any, secret),
         list: below.after(&list),
-        token: token_path(place.cluster, token.id),
-        file: env_file(&app.public_url, &databases.any, created.secret.expose()),
-        secret: created.secret.expose().to_owned(),
-    })
+        secret: &created.secret,
+    };
+    handed_over(frame, made)
 }
 
 /// What the download holds.
@@ -208,13 +191,6 @@ async fn dialog(
         permissions: typed.permissions,
         problems,
     };
-    page.frame = page.frame.with_dialog(&dialog)?;
+    page.frame.open(&dialog)?;
     page_with(status, &page)
-}
-
-impl CreatedPage {
-    /// A permission's database and actions, as people read them.
-    fn words(&self, row: &PermissionRow) -> (String, &'static str) {
-        (called(&row.database).to_owned(), actions(row))
-    }
 }

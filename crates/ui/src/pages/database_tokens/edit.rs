@@ -233,6 +233,6 @@ async fn dialog(
         theirs: typed.theirs,
         problems: typed.problems,
     };
-    page.frame = page.frame.with_dialog(&dialog)?;
+    page.frame.open(&dialog)?;
     page_with(status, &page)
 }

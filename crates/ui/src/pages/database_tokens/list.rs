@@ -6,21 +6,18 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use rescind_authority::Place;
-use rescind_domain::{DatabaseToken, DatabaseTokenId, Resource, Subject, TokenStatus, Verb};
+use rescind_domain::{DatabaseToken, Resource, Subject, Verb};
 
-use super::{database_names, list_path, token_path};
+use super::{common, database_names, list_path};
 use crate::answers::page;
 use crate::app::App;
 use crate::errors::Fault;
 use crate::fields::Fields;
 use crate::frame::{Frame, Section};
 use crate::lists::{ColumnSpec, ListSpec, ListState, ListView};
-use crate::times::{Age, Moment};
-use crate::tokens::{
-    CREATOR, Hidden, INACTIVE, UNUSED, UNUSED_CHOICES, all_tokens, hidden, line, search, soon,
-};
+use crate::tokens::filters::{CREATOR, INACTIVE, Tools, UNUSED, all_tokens, search};
+use crate::tokens::rows::Row as TokenRow;
 use crate::visitors::Visitor;
-use crate::words::Chip;
 
 /// The filter by database.
 const DATABASE: &str = "database";
@@ -41,40 +38,23 @@ static SPEC: ListSpec = ListSpec {
 };
 
 /// A row of the list.
-pub(super) struct Row {
-    pub(super) id: DatabaseTokenId,
-    pub(super) href: String,
-    pub(super) status: Chip,
-    pub(super) is_gone: bool,
-    pub(super) description: String,
-    pub(super) databases: String,
-    pub(super) created: Moment,
-    pub(super) expires: Option<Moment>,
-    pub(super) ends: Option<Age>,
-    pub(super) used: Option<Age>,
-    /// Where its dialogs are; empty where the visitor may not, or the token is revoked.
-    pub(super) edit: String,
-    pub(super) revoke: String,
+struct Row {
+    token: TokenRow,
+    databases: String,
+    /// Where its dialog is; empty where the visitor may not, or the token is revoked.
+    edit: String,
 }
 
 /// The list as a page: alone, or below a dialog.
 #[derive(Template)]
 #[template(path = "database_tokens/list.html")]
-pub(super) struct ListPage {
+pub(crate) struct ListPage {
     pub(super) frame: Frame,
     list: ListView,
     rows: Vec<Row>,
+    tools: Tools,
     databases: Vec<String>,
     database: String,
-    unused: String,
-    unused_choices: [(&'static str, &'static str); UNUSED_CHOICES.len()],
-    is_own_only: bool,
-    shows_inactive: bool,
-    hidden: Option<Hidden>,
-    may_create: bool,
-    may_revoke: bool,
-    new: String,
-    revoke_several: String,
 }
 
 /// `GET /clusters/{cluster}/database-tokens`.
@@ -99,7 +79,7 @@ pub(super) async fn build(
     if state.step_back(found.total) {
         found = find(app, visitor, place, &state).await?;
     }
-    let hidden_total = match found.total {
+    let unlisted = match found.total {
         0 => {
             let all = all_tokens();
             app.authority
@@ -109,6 +89,10 @@ pub(super) async fn build(
         }
         _ => 0,
     };
+    let creators = app
+        .authority
+        .database_token_creators(&visitor.caller, place)
+        .await?;
     let path = list_path(place.cluster);
     Ok(ListPage {
         frame: visitor.frame(app, Section::DatabaseTokens, "Database Tokens"),
@@ -118,17 +102,16 @@ pub(super) async fn build(
             .map(|token| row(visitor, &state, token))
             .collect(),
         list: state.view(found.total),
+        tools: Tools::of(
+            visitor,
+            &state,
+            Subject::DatabaseToken,
+            &path,
+            &creators,
+            unlisted,
+        ),
         databases: database_names(app, visitor, place).await?,
         database: state.filter(DATABASE).to_owned(),
-        unused: state.filter(UNUSED).to_owned(),
-        unused_choices: UNUSED_CHOICES,
-        is_own_only: state.filter(CREATOR) == "me",
-        shows_inactive: !state.filter(INACTIVE).is_empty(),
-        hidden: hidden(&state, hidden_total),
-        may_create: visitor.may(Verb::Create, Subject::DatabaseToken),
-        may_revoke: visitor.may(Verb::Delete, Subject::DatabaseToken),
-        new: state.over(&format!("{path}/new")),
-        revoke_several: format!("{path}/revoke"),
     })
 }
 
@@ -148,31 +131,11 @@ async fn find(
 }
 
 fn row(visitor: &Visitor, state: &ListState, token: &DatabaseToken) -> Row {
-    let status = token.state.status(token.expires_at, visitor.now);
-    let href = token_path(token.cluster, token.id);
-    let dialog = |verb, word: &str| {
-        let may = visitor.may_with(verb, Subject::DatabaseToken, token.created_by);
-        match may && status != TokenStatus::Revoked {
-            true => state.over(&format!("{href}/{word}")),
-            false => String::new(),
-        }
-    };
+    let common = common(token);
     Row {
-        id: token.id,
-        status: status.into(),
-        is_gone: status != TokenStatus::Active,
-        description: line(token.description.as_str()),
         databases: databases_of(token),
-        created: Moment(token.created_at),
-        expires: token.expires_at.map(Moment),
-        ends: token
-            .expires_at
-            .filter(|_| status == TokenStatus::Active)
-            .and_then(|at| soon(at, visitor.now)),
-        used: token.last_used_at.map(|at| Age { at, now: visitor.now }),
-        edit: dialog(Verb::Update, "edit"),
-        revoke: dialog(Verb::Delete, "revoke"),
-        href,
+        edit: common.dialog(visitor, state, Verb::Update, "edit"),
+        token: TokenRow::of(visitor, state, common),
     }
 }
 

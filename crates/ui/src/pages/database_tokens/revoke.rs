@@ -1,113 +1,102 @@
-//! `/clusters/{cluster}/database-tokens/{token}/revoke`: what it would break, then the act, then the proof.
+//! `/clusters/{cluster}/database-tokens/{token}/revoke`, and of several: what is said of database tokens.
 
 use std::sync::Arc;
 
-use askama::Template;
-use axum::extract::State;
-use axum::response::Response;
-use rescind_domain::{DatabaseToken, DatabaseTokenId, Subject, Verb};
+use rescind_domain::{DatabaseToken, DatabaseTokenId, Receipt};
 
 use super::facts::Facts;
-use super::{list, list_path, token_path};
-use crate::answers::{page_with, see};
+use super::list::{self, ListPage};
+use super::permissions::in_words;
+use super::{common, list_path};
 use crate::app::App;
-use crate::dialogs::Sheet;
 use crate::errors::Fault;
 use crate::fields::Fields;
-use crate::forms::Submission;
-use crate::notices::Notice;
-use crate::paths::Named;
-use crate::problems::Problems;
-use crate::times::Moment;
-use crate::tokens::{already_revoked, line};
+use crate::frame::Frame;
+use crate::pages::revoking::{Brief, Detail, Outcomes, Revocable, Use, Words};
+use crate::tokens::AnyToken;
 use crate::visitors::Visitor;
-use crate::words::{excerpt, receipt};
 
-#[derive(Template)]
-#[template(path = "database_tokens/revoke.html")]
-struct Dialog {
-    sheet: Sheet,
-    id: DatabaseTokenId,
-    description: String,
-    expires: Option<Moment>,
-    databases: String,
-    created: Moment,
-    facts: Facts,
-    problems: Problems,
-}
+impl Revocable for DatabaseToken {
+    type Id = DatabaseTokenId;
+    type List = ListPage;
 
-/// `GET …/{token}/revoke`.
-pub(crate) async fn show(
-    State(app): State<Arc<App>>,
-    visitor: Visitor,
-    Named(id): Named<DatabaseTokenId>,
-) -> Result<Response, Fault> {
-    let token = app
-        .authority
-        .database_token(&visitor.caller, visitor.place()?, id)
-        .await?;
-    visitor.must_with(Verb::Delete, Subject::DatabaseToken, token.created_by)?;
-    if let Some(gone) = already_revoked(token.description.as_str(), token.state) {
-        return Ok(see(&token_path(token.cluster, id), Some(gone)));
-    }
-    let query = visitor.browser.query.clone();
-    dialog(&app, &visitor, &token, &query, Problems::default()).await
-}
-
-/// `POST …/{token}/revoke`.
-pub(crate) async fn submit(
-    State(app): State<Arc<App>>,
-    Named(id): Named<DatabaseTokenId>,
-    form: Submission,
-) -> Result<Response, Fault> {
-    let visitor = form.visitor.clone();
-    let place = visitor.place()?;
-    let token = app.authority.database_token(&visitor.caller, place, id).await?;
-    let back = Fields::parse(form.fields.raw("back").as_bytes());
-    if !form.fields.is_on("understood") {
-        let mut problems = Problems::default();
-        problems.add("understood", "Tick the box to revoke the token.");
-        return dialog(&app, &visitor, &token, &back, problems).await;
-    }
-    let gone = already_revoked(token.description.as_str(), token.state);
-    let proof = app
-        .authority
-        .revoke_database_token(&visitor.caller, place, id)
-        .await?;
-    let location = back.after(&list_path(place.cluster));
-    let notice = match gone {
-        Some(gone) => Notice::told(format!("{} {}", gone.text, receipt("Refused", &proof))),
-        None => Notice::done(format!(
-            "Revoked “{}”. {}",
-            line(token.description.as_str()),
-            receipt("Refused", &proof)
-        )),
+    const WORDS: Words = Words {
+        title: ["Revoke Database Token", "Revoke Database Tokens"],
+        consequence: [
+            "Everything that uses this token is refused on every node from the moment you revoke it, and what it has \
+             running is cut.",
+            "Everything that uses one of these tokens is refused on every node from the moment you revoke it, and what \
+             it has running is cut.",
+        ],
+        in_use: ["is in use", "are in use"],
+        use_column: "Last 24 hours",
     };
-    Ok(form.done(&location, notice.proven(&proof)))
-}
 
-async fn dialog(
-    app: &Arc<App>,
-    visitor: &Visitor,
-    token: &DatabaseToken,
-    below: &Fields,
-    problems: Problems,
-) -> Result<Response, Fault> {
-    let state = list::state(visitor, below)?;
-    let cancel = state.href();
-    let mut page = list::build(app, visitor, state).await?;
-    let status = problems.status();
-    let action = format!("{}/revoke", token_path(token.cluster, token.id));
-    let dialog = Dialog {
-        sheet: Sheet::new(&page.frame, "Revoke Database Token", action, cancel),
-        id: token.id,
-        description: excerpt(token.description.as_str(), 400),
-        expires: token.expires_at.map(Moment),
-        databases: super::permissions::in_words(&token.permissions),
-        created: Moment(token.created_at),
-        facts: Facts::of(app, visitor, visitor.place()?, token).await?,
-        problems,
-    };
-    page.frame = page.frame.with_dialog(&dialog)?;
-    page_with(status, &page)
+    fn common(&self) -> AnyToken {
+        common(self)
+    }
+
+    fn list_path(visitor: &Visitor) -> Result<String, Fault> {
+        Ok(list_path(visitor.place()?.cluster))
+    }
+
+    async fn list(app: &Arc<App>, visitor: &Visitor, below: &Fields) -> Result<(ListPage, String), Fault> {
+        let state = list::state(visitor, below)?;
+        let address = state.href();
+        Ok((list::build(app, visitor, state).await?, address))
+    }
+
+    fn frame(list: &mut ListPage) -> &mut Frame {
+        &mut list.frame
+    }
+
+    async fn find(app: &App, visitor: &Visitor, id: DatabaseTokenId) -> Result<Self, Fault> {
+        let place = visitor.place()?;
+        Ok(app.authority.database_token(&visitor.caller, place, id).await?)
+    }
+
+    async fn use_of(app: &App, visitor: &Visitor, token: &Self) -> Result<Use, Fault> {
+        let facts = Facts::of(app, visitor, visitor.place()?, token).await?;
+        let mut details = vec![Detail {
+            term: "In the last 24 hours",
+            lines: vec![(facts.last_day(), None)],
+        }];
+        if !facts.databases.is_empty() {
+            details.push(Detail {
+                term: "On",
+                lines: facts.databases.iter().map(|line| (line.clone(), None)).collect(),
+            });
+        }
+        Ok(Use {
+            verdict: facts.verdict(),
+            is_current: facts.is_in_use(),
+            brief: Brief::Words(match facts.is_in_use() {
+                true => facts.last_day(),
+                false => "not used".to_owned(),
+            }),
+            opens: Some(in_words(&token.permissions)),
+            details,
+            last: facts.last,
+        })
+    }
+
+    async fn revoke(app: &App, visitor: &Visitor, id: DatabaseTokenId) -> Result<Receipt, Fault> {
+        let place = visitor.place()?;
+        Ok(app
+            .authority
+            .revoke_database_token(&visitor.caller, place, id)
+            .await?)
+    }
+
+    async fn revoke_all(
+        app: &App,
+        visitor: &Visitor,
+        ids: Vec<DatabaseTokenId>,
+    ) -> Result<Outcomes<DatabaseTokenId>, Fault> {
+        let place = visitor.place()?;
+        Ok(app
+            .authority
+            .revoke_database_tokens(&visitor.caller, place, ids)
+            .await?)
+    }
 }

@@ -149,6 +149,6 @@ async fn dialog(
         units: UNITS,
         problems,
     };
-    page.frame = page.frame.with_dialog(&dialog)?;
+    page.frame.open(&dialog)?;
     page_with(status, &page)
 }

@@ -124,6 +124,6 @@ async fn dialog(
         ),
         problems,
     };
-    page.frame = page.frame.with_dialog(&dialog)?;
+    page.frame.open(&dialog)?;
     page_with(status, &page)
 }

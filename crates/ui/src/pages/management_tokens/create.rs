@@ -8,19 +8,19 @@ use axum::response::Response;
 use rescind_authority::{CreateManagementToken, Created};
 use rescind_domain::{AccountId, Description, ManagementToken, Subject, Verb};
 
-use super::{list, list_path, token_path};
-use crate::answers::{page, page_with};
+use super::{common, list, list_path, token_path};
+use crate::answers::page_with;
 use crate::app::App;
 use crate::dialogs::Sheet;
 use crate::errors::{Fault, sentence};
 use crate::fields::Fields;
 use crate::forms::Submission;
-use crate::frame::{Frame, Section};
+use crate::frame::Section;
 use crate::problems::Problems;
-use crate::times::Moment;
-use crate::tokens::{Expiry, Snippet, line};
+use crate::tokens::Snippet;
+use crate::tokens::created::{HandedOver, handed_over};
+use crate::tokens::expiry::Expiry;
 use crate::visitors::Visitor;
-use crate::words::receipt;
 
 #[derive(Template)]
 #[template(path = "management_tokens/create.html")]
@@ -29,20 +29,6 @@ struct Dialog {
     description: String,
     expiry: Expiry,
     problems: Problems,
-}
-
-#[derive(Template)]
-#[template(path = "management_tokens/created.html")]
-struct CreatedPage {
-    frame: Frame,
-    secret: String,
-    receipt: String,
-    description: String,
-    expires: Option<Moment>,
-    snippets: Vec<Snippet>,
-    list: String,
-    token: String,
-    file: String,
 }
 
 /// What was typed.
@@ -99,7 +85,7 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, mut form: Submission) ->
         Ok(created) => {
             let words = "The token was made; its secret was shown then and cannot be shown again.";
             form.remember(&token_path(account, created.item.id), words);
-            handed_over(&app, &visitor, account, &created, &below)
+            hand_over(&app, &visitor, account, &created, &below)
         }
         Err(error) => match Problems::of(&error, &[("expiresAt", "expiration_date")]) {
             Some(problems) => dialog(&app, &visitor, typed, &below, problems).await,
@@ -108,30 +94,28 @@ pub(crate) async fn submit(State(app): State<Arc<App>>, mut form: Submission) ->
     }
 }
 
-fn handed_over(
+fn hand_over(
     app: &App,
     visitor: &Visitor,
     account: AccountId,
     created: &Created<ManagementToken>,
     below: &Fields,
 ) -> Result<Response, Fault> {
-    let token = &created.item;
     let list = list_path(account);
     let frame = visitor
         .frame(app, Section::ManagementTokens, "Token created")
         .under("Management Tokens", &list);
     let secret = created.secret.expose();
-    page(&CreatedPage {
-        frame,
-        receipt: receipt("In force", &created.receipt),
-        description: line(token.description.as_str()),
-        expires: token.expires_at.map(Moment),
+    let made = HandedOver {
+        token: common(&created.item),
+        proof: &created.receipt,
+        permissions: Vec::new(),
         snippets: snippets(app, visitor, account, secret),
-        list: below.after(&list),
-        token: token_path(account, token.id),
         file: format!("INFLUXCTL_MGMT_TOKEN={secret}\n"),
-        secret: secret.to_owned(),
-    })
+        list: below.after(&list),
+        secret: &created.secret,
+    };
+    handed_over(frame, made)
 }
 
 /// Ready-made pieces for the clients that administer.
@@ -179,6 +163,6 @@ async fn dialog(
         expiry: typed.expiry,
         problems,
     };
-    page.frame = page.frame.with_dialog(&dialog)?;
+    page.frame.open(&dialog)?;
     page_with(status, &page)
 }

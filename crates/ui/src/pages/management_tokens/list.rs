@@ -6,21 +6,18 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use rescind_authority::Found;
-use rescind_domain::{ManagementToken, ManagementTokenId, Subject, TokenStatus, Verb};
+use rescind_domain::{ManagementToken, Subject};
 
-use super::{list_path, token_path};
+use super::{common, list_path};
 use crate::answers::page;
 use crate::app::App;
 use crate::errors::Fault;
 use crate::fields::Fields;
 use crate::frame::{Frame, Section};
 use crate::lists::{ColumnSpec, ListSpec, ListState, ListView};
-use crate::times::{Age, Moment};
-use crate::tokens::{
-    CREATOR, Hidden, INACTIVE, UNUSED, UNUSED_CHOICES, all_tokens, hidden, line, search, soon,
-};
+use crate::tokens::filters::{CREATOR, INACTIVE, Tools, UNUSED, all_tokens, search};
+use crate::tokens::rows::Row;
 use crate::visitors::Visitor;
-use crate::words::Chip;
 
 static SPEC: ListSpec = ListSpec {
     columns: &[
@@ -36,37 +33,14 @@ static SPEC: ListSpec = ListSpec {
     filters: &[INACTIVE, CREATOR, UNUSED],
 };
 
-/// A row of the list.
-pub(super) struct Row {
-    id: ManagementTokenId,
-    href: String,
-    status: Chip,
-    is_gone: bool,
-    description: String,
-    created: Moment,
-    expires: Option<Moment>,
-    ends: Option<Age>,
-    used: Option<Age>,
-    /// Where its dialog is; empty where the visitor may not, or the token is revoked.
-    revoke: String,
-}
-
 /// The list as a page: alone, or below a dialog.
 #[derive(Template)]
 #[template(path = "management_tokens/list.html")]
-pub(super) struct ListPage {
+pub(crate) struct ListPage {
     pub(super) frame: Frame,
     list: ListView,
     rows: Vec<Row>,
-    unused: String,
-    unused_choices: [(&'static str, &'static str); UNUSED_CHOICES.len()],
-    is_own_only: bool,
-    shows_inactive: bool,
-    hidden: Option<Hidden>,
-    may_create: bool,
-    may_revoke: bool,
-    new: String,
-    revoke_several: String,
+    tools: Tools,
 }
 
 /// `GET /accounts/{account}/management-tokens`.
@@ -91,7 +65,7 @@ pub(super) async fn build(
         found = find(app, visitor, &state).await?;
     }
     let account = visitor.account_of()?;
-    let hidden_total = match found.total {
+    let unlisted = match found.total {
         0 => {
             let all = all_tokens();
             app.authority
@@ -101,24 +75,25 @@ pub(super) async fn build(
         }
         _ => 0,
     };
-    let path = list_path(account);
+    let creators = app
+        .authority
+        .management_token_creators(&visitor.caller, account)
+        .await?;
+    let rows = found.items.iter();
     Ok(ListPage {
         frame: visitor.frame(app, Section::ManagementTokens, "Management Tokens"),
-        rows: found
-            .items
-            .iter()
-            .map(|token| row(visitor, &state, token))
+        rows: rows
+            .map(|token| Row::of(visitor, &state, common(token)))
             .collect(),
         list: state.view(found.total),
-        unused: state.filter(UNUSED).to_owned(),
-        unused_choices: UNUSED_CHOICES,
-        is_own_only: state.filter(CREATOR) == "me",
-        shows_inactive: !state.filter(INACTIVE).is_empty(),
-        hidden: hidden(&state, hidden_total),
-        may_create: visitor.may(Verb::Create, Subject::ManagementToken),
-        may_revoke: visitor.may(Verb::Delete, Subject::ManagementToken),
-        new: state.over(&format!("{path}/new")),
-        revoke_several: format!("{path}/revoke"),
+        tools: Tools::of(
+            visitor,
+            &state,
+            Subject::ManagementToken,
+            &list_path(account),
+            &creators,
+            unlisted,
+        ),
     })
 }
 
@@ -129,28 +104,4 @@ async fn find(app: &Arc<App>, visitor: &Visitor, state: &ListState) -> Result<Fo
         .authority
         .search_management_tokens(&visitor.caller, account, &search)
         .await?)
-}
-
-fn row(visitor: &Visitor, state: &ListState, token: &ManagementToken) -> Row {
-    let status = token.state.status(token.expires_at, visitor.now);
-    let href = token_path(token.account, token.id);
-    let may = visitor.may(Verb::Delete, Subject::ManagementToken) && status != TokenStatus::Revoked;
-    Row {
-        id: token.id,
-        status: status.into(),
-        is_gone: status != TokenStatus::Active,
-        description: line(token.description.as_str()),
-        created: Moment(token.created_at),
-        expires: token.expires_at.map(Moment),
-        ends: token
-            .expires_at
-            .filter(|_| status == TokenStatus::Active)
-            .and_then(|at| soon(at, visitor.now)),
-        used: token.last_used_at.map(|at| Age { at, now: visitor.now }),
-        revoke: match may {
-            true => state.over(&format!("{href}/revoke")),
-            false => String::new(),
-        },
-        href,
-    }
 }

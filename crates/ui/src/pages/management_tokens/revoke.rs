@@ -1,114 +1,104 @@
-//! `/accounts/{account}/management-tokens/{token}/revoke`: what it would break, then the act, then the proof.
+//! `/accounts/{account}/management-tokens/{token}/revoke`, and of several: what is said of management tokens.
 
 use std::sync::Arc;
 
-use askama::Template;
-use axum::extract::State;
-use axum::response::Response;
-use rescind_domain::{ManagementToken, ManagementTokenId, Subject, Verb};
+use rescind_domain::{ManagementToken, ManagementTokenId, Receipt};
 
 use super::facts::Facts;
-use super::{list, list_path, token_path};
-use crate::answers::{page_with, see};
+use super::list::{self, ListPage};
+use super::{common, list_path};
 use crate::app::App;
-use crate::dialogs::Sheet;
 use crate::errors::Fault;
 use crate::fields::Fields;
-use crate::forms::Submission;
-use crate::notices::Notice;
-use crate::paths::Named;
-use crate::problems::Problems;
-use crate::times::Moment;
-use crate::tokens::{already_revoked, line};
+use crate::frame::Frame;
+use crate::pages::revoking::{Brief, Detail, Outcomes, Revocable, Use, Words};
+use crate::tokens::AnyToken;
 use crate::visitors::Visitor;
-use crate::words::receipt;
 
-#[derive(Template)]
-#[template(path = "management_tokens/revoke.html")]
-struct Dialog {
-    sheet: Sheet,
-    id: ManagementTokenId,
-    description: String,
-    expires: Option<Moment>,
-    created: Moment,
-    facts: Facts,
-    problems: Problems,
-}
+impl Revocable for ManagementToken {
+    type Id = ManagementTokenId;
+    type List = ListPage;
 
-/// `GET …/{token}/revoke`.
-pub(crate) async fn show(
-    State(app): State<Arc<App>>,
-    visitor: Visitor,
-    Named(id): Named<ManagementTokenId>,
-) -> Result<Response, Fault> {
-    let account = visitor.account_of()?;
-    let token = app
-        .authority
-        .management_token(&visitor.caller, account, id)
-        .await?;
-    visitor.must(Verb::Delete, Subject::ManagementToken)?;
-    if let Some(gone) = already_revoked(token.description.as_str(), token.state) {
-        return Ok(see(&token_path(account, id), Some(gone)));
-    }
-    let query = visitor.browser.query.clone();
-    dialog(&app, &visitor, &token, &query, Problems::default()).await
-}
-
-/// `POST …/{token}/revoke`.
-pub(crate) async fn submit(
-    State(app): State<Arc<App>>,
-    Named(id): Named<ManagementTokenId>,
-    form: Submission,
-) -> Result<Response, Fault> {
-    let visitor = form.visitor.clone();
-    let account = visitor.account_of()?;
-    let token = app
-        .authority
-        .management_token(&visitor.caller, account, id)
-        .await?;
-    let back = Fields::parse(form.fields.raw("back").as_bytes());
-    if !form.fields.is_on("understood") {
-        let mut problems = Problems::default();
-        problems.add("understood", "Tick the box to revoke the token.");
-        return dialog(&app, &visitor, &token, &back, problems).await;
-    }
-    let gone = already_revoked(token.description.as_str(), token.state);
-    let proof = app
-        .authority
-        .revoke_management_token(&visitor.caller, account, id)
-        .await?;
-    let notice = match gone {
-        Some(gone) => Notice::told(format!("{} {}", gone.text, receipt("Refused", &proof))),
-        None => Notice::done(format!(
-            "Revoked “{}”. {}",
-            line(token.description.as_str()),
-            receipt("Refused", &proof)
-        )),
+    const WORDS: Words = Words {
+        title: ["Revoke Management Token", "Revoke Management Tokens"],
+        consequence: [
+            "Whatever administers this account with this token is refused on every node from the moment you revoke it.",
+            "Whatever administers this account with one of these tokens is refused on every node from the moment you \
+             revoke it.",
+        ],
+        in_use: ["was used in the last 24 hours", "were used in the last 24 hours"],
+        use_column: "Last Used",
     };
-    Ok(form.done(&back.after(&list_path(account)), notice.proven(&proof)))
-}
 
-async fn dialog(
-    app: &Arc<App>,
-    visitor: &Visitor,
-    token: &ManagementToken,
-    below: &Fields,
-    problems: Problems,
-) -> Result<Response, Fault> {
-    let state = list::state(visitor, below)?;
-    let cancel = state.href();
-    let mut page = list::build(app, visitor, state).await?;
-    let status = problems.status();
-    let action = format!("{}/revoke", token_path(token.account, token.id));
-    let dialog = Dialog {
-        sheet: Sheet::new(&page.frame, "Revoke Management Token", action, cancel),
-        id: token.id,
-        description: line(token.description.as_str()),
-        expires: token.expires_at.map(Moment),
-        created: Moment(token.created_at),
-        facts: Facts::of(app, visitor, token).await?,
-        problems,
-    };
-    page.frame = page.frame.with_dialog(&dialog)?;
-    page_with(status, &page)
+    fn common(&self) -> AnyToken {
+        common(self)
+    }
+
+    fn list_path(visitor: &Visitor) -> Result<String, Fault> {
+        Ok(list_path(visitor.account_of()?))
+    }
+
+    async fn list(app: &Arc<App>, visitor: &Visitor, below: &Fields) -> Result<(ListPage, String), Fault> {
+        let state = list::state(visitor, below)?;
+        let address = state.href();
+        Ok((list::build(app, visitor, state).await?, address))
+    }
+
+    fn frame(list: &mut ListPage) -> &mut Frame {
+        &mut list.frame
+    }
+
+    async fn find(app: &App, visitor: &Visitor, id: ManagementTokenId) -> Result<Self, Fault> {
+        let account = visitor.account_of()?;
+        Ok(app
+            .authority
+            .management_token(&visitor.caller, account, id)
+            .await?)
+    }
+
+    async fn use_of(app: &App, visitor: &Visitor, token: &Self) -> Result<Use, Fault> {
+        let facts = Facts::of(app, visitor, token).await?;
+        let mut lines: Vec<_> = facts
+            .acts
+            .iter()
+            .map(|(act, age)| (act.clone(), Some(*age)))
+            .collect();
+        if lines.is_empty() {
+            lines.push(("None".to_owned(), None));
+        }
+        Ok(Use {
+            verdict: facts.verdict().to_owned(),
+            is_current: facts.is_in_use(),
+            brief: match facts.used() {
+                Some(age) => Brief::At(age),
+                None => Brief::Words("Never".to_owned()),
+            },
+            opens: None,
+            details: vec![Detail {
+                term: "Newest acts",
+                lines,
+            }],
+            last: facts.last,
+        })
+    }
+
+    async fn revoke(app: &App, visitor: &Visitor, id: ManagementTokenId) -> Result<Receipt, Fault> {
+        let account = visitor.account_of()?;
+        Ok(app
+            .authority
+            .revoke_management_token(&visitor.caller, account, id)
+            .await?)
+    }
+
+    async fn revoke_all(
+        app: &App,
+        visitor: &Visitor,
+        ids: Vec<ManagementTokenId>,
+    ) -> Result<Outcomes<ManagementTokenId>, Fault> {
+        let account = visitor.account_of()?;
+        Ok(app
+            .authority
+            .revoke_management_tokens(&visitor.caller, account, ids)
+            .await?)
+    }
 }

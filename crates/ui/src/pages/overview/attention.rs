@@ -7,7 +7,8 @@ use crate::app::App;
 use crate::errors::Fault;
 use crate::people::{Person, who};
 use crate::times::Age;
-use crate::tokens::{NEVER, UNUSED, line, never_used};
+use crate::tokens::filters::{NEVER, UNUSED, never_used};
+use crate::tokens::line;
 use crate::visitors::Visitor;
 use crate::words::grouped;
 

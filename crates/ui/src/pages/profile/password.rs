@@ -110,6 +110,6 @@ async fn dialog(app: &Arc<App>, visitor: &Visitor, problems: Problems) -> Result
         email: visitor.user.email.to_string(),
         problems,
     };
-    page.frame = page.frame.with_dialog(&dialog)?;
+    page.frame.open(&dialog)?;
     page_with(status, &page)
 }

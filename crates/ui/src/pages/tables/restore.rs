@@ -131,6 +131,6 @@ async fn dialog(
         restorable: Moment(deleted_at.plus_micros(DatabaseState::RECOVERY_MICROS)),
         problems,
     };
-    page.frame = page.frame.with_dialog(&dialog)?;
+    page.frame.open(&dialog)?;
     page_with(status, &page)
 }

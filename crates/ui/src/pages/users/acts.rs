@@ -234,6 +234,6 @@ async fn dialog(
         is_final: act.is_final(),
         problems,
     };
-    page.frame = page.frame.with_dialog(&dialog)?;
+    page.frame.open(&dialog)?;
     page_with(status, &page)
 }

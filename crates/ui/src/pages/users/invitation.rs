@@ -142,6 +142,6 @@ async fn dialog(
         role: words::role(one.role),
         expires: Moment(one.expires_at),
     };
-    list.frame = list.frame.with_dialog(&dialog)?;
+    list.frame.open(&dialog)?;
     page(&list)
 }

@@ -162,6 +162,6 @@ async fn dialog(
         is_mailed: app.post.is_some(),
         problems,
     };
-    page.frame = page.frame.with_dialog(&dialog)?;
+    page.frame.open(&dialog)?;
     page_with(status, &page)
 }

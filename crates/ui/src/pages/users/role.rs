@@ -123,6 +123,6 @@ async fn dialog(
         roles: ROLES,
         problems,
     };
-    page.frame = page.frame.with_dialog(&dialog)?;
+    page.frame.open(&dialog)?;
     page_with(status, &page)
 }
