@@ -311,5 +311,5 @@ fn clean(text: &str) -> String {
 }
 
 fn not_a_user() -> Error {
-    Error::Forbidden("only a signed-in user can answer a device".to_owned())
+    Error::Forbidden("only a user who is logged in can answer a device".to_owned())
 }

@@ -513,7 +513,7 @@ fn ended_entry(caller: &Caller, user: UserId, ended: &[SessionId]) -> Entry {
 
 fn not_a_user() -> Error {
     Error::Forbidden(
-        "only a signed-in user has sessions and a password; a management token has none".to_owned(),
+        "only a user who is logged in has sessions and a password; a management token has none".to_owned(),
     )
 }
 

@@ -372,7 +372,7 @@ async fn leave_an_administrator(
         return Ok(());
     }
     Err(Error::Conflict(
-        "nobody would be left who can sign in and administer the account: make another administrator first"
+        "nobody would be left who can log in and administer the account: make another administrator first"
             .to_owned(),
     ))
 }

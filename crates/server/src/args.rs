@@ -27,7 +27,7 @@ pub(crate) enum Command {
     Serve(Box<ServeArguments>),
     /// Tell the whole story over real HTTP on a server of its own: create, write, query, revoke, refused
     Demo(DemoArguments),
-    /// Manage the people who may sign in; beside a catalog in a file the server must not run meanwhile
+    /// Manage the people who may log in; beside a catalog in a file the server must not run meanwhile
     #[command(subcommand)]
     User(UserCommand),
     /// Look after the audit log
@@ -288,7 +288,7 @@ pub(crate) enum UserCommand {
     Add {
         #[command(flatten)]
         data: DataDirectory,
-        /// How the user signs in
+        /// How the user logs in
         email: Email,
         /// Given name
         #[arg(long)]

@@ -23,7 +23,7 @@ pub(crate) enum SetUp {
         /// Opens the link.
         secret: Secret,
     },
-    /// Get a new link: nobody can sign in and administer, and the first link was shown at an earlier start.
+    /// Get a new link: nobody can log in and administer, and the first link was shown at an earlier start.
     Invite {
         /// Who.
         administrator: Email,
@@ -52,16 +52,16 @@ impl SetUp {
                 administrator,
                 secret,
             } => format!(
-                "\n  Set a password for {administrator} and sign in. This link works once, for three days:\n\n    {}\n\n",
+                "\n  Set a password for {administrator} and log in. This link works once, for three days:\n\n    {}\n\n",
                 invitation(public_url, secret)
             ),
             Self::Invite { administrator } if is_shared => format!(
-                "\n  Nobody can sign in as an administrator yet. The first start showed a one-time link; for a new one, run,\n  \
+                "\n  Nobody can log in as an administrator yet. The first start showed a one-time link; for a new one, run,\n  \
                  with the same --catalog or RESCIND_CATALOG as this server:\n\n    \
                  rescind user invite {administrator} --role admin --public-url {public_url} --catalog …\n\n",
             ),
             Self::Invite { administrator } => format!(
-                "\n  Nobody can sign in as an administrator yet. For a new one-time link, stop this server and run:\n\n    \
+                "\n  Nobody can log in as an administrator yet. For a new one-time link, stop this server and run:\n\n    \
                  rescind user invite {administrator} --role admin --data-dir {}\n\n",
                 data_dir.display()
             ),

@@ -15,7 +15,7 @@ pub struct User {
     /// Its id.
     #[cfg_attr(feature = "openapi", schema(format = Uuid))]
     pub id: String,
-    /// How it signs in.
+    /// How it logs in.
     #[cfg_attr(feature = "openapi", schema(format = Email))]
     pub email: String,
     /// Given name.

@@ -180,7 +180,7 @@ fn delete(args: &DeleteArgs, session: &Session) -> Result<(), Failure> {
         confirm(&Question {
             what: "Delete this user?",
             subjects: vec![(args.id.to_string(), Some(about))],
-            consequence: "The user is signed out everywhere. This cannot be undone.",
+            consequence: "The user is logged out everywhere. This cannot be undone.",
         })?;
     }
     session.end(&path, format!("Deleted user {}", args.id))

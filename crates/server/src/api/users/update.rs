@@ -11,7 +11,7 @@ use crate::api::receipts::Changed;
 /// Change a user
 ///
 /// Its names or its role, or, in a request of its own, its state. When the answer arrives, every node acts by it: a
-/// disabled user's sessions and access tokens are refused. Somebody must be left who can sign in and administer.
+/// disabled user's sessions and access tokens are refused. Somebody must be left who can log in and administer.
 #[utoipa::path(
     patch,
     path = "/accounts/{accountId}/users/{userId}",
