@@ -101,6 +101,17 @@ impl From<sqlx::Error> for Error {
 
 impl Error {
     /// What a failure to open the catalog at `location` means: a file that cannot be read will not become readable.
+    /// What it means if it is the PostgreSQL server's: what is wrong with it, in words.
+    pub fn fault(&self) -> Option<ServerFault> {
+        match self {
+            Self::Server(fault) => Some(fault.clone()),
+            Self::Unavailable(source) | Self::Uncertain(source) => {
+                source.downcast_ref::<sqlx::Error>().and_then(ServerFault::of)
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn opening(self, location: &Location) -> Self {
         match (self, location) {
             (Self::Unavailable(source), Location::Sqlite(path)) if is_damage(&*source) => {
@@ -109,9 +120,8 @@ impl Error {
                     source,
                 }
             }
-            (Self::Unavailable(source), Location::Postgres(_)) => {
-                let fault = source.downcast_ref::<sqlx::Error>().and_then(ServerFault::of);
-                fault.map_or(Self::Unavailable(source), Self::Server)
+            (error @ Self::Unavailable(_), Location::Postgres(_)) => {
+                error.fault().map_or(error, Self::Server)
             }
             (other, _) => other,
         }

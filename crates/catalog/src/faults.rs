@@ -1,8 +1,12 @@
 //! Why a PostgreSQL server cannot keep a catalog, in words for whoever starts a node.
 
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
+use crate::locations::files_of;
 use crate::seam::Connection;
 use crate::stored;
 
@@ -21,14 +25,41 @@ pub enum ServerFault {
         "the server cannot be reached: {0}. Is it running, are host and port right, does a firewall let this node in?"
     )]
     Unreachable(String),
-    /// It answers, but not in a way that can be relied on.
+    /// Something answers there that does not speak its protocol.
+    #[error("what answers there is not PostgreSQL: {0}. Is the port right?")]
+    Foreign(String),
+    /// It has no TLS, which was insisted on.
     #[error(
-        "no encrypted connection came about: {0}. `sslmode` and `sslrootcert` in the address say what is asked for"
+        "the server has no TLS, and `sslmode` in the address insists on it: set ssl = on in postgresql.conf, with a \
+         certificate, or say sslmode=disable where nobody else can get at what passes"
+    )]
+    NoTls,
+    /// Its certificate is not one to trust.
+    #[error(
+        "the server's certificate is refused: {0}. `sslrootcert` in the address names the file of the authority that is \
+         trusted, and the host in it is what the certificate must be made out to"
+    )]
+    Certificate(String),
+    /// A file that the address names cannot be read.
+    #[error("{}, which `{parameter}` in the address names, cannot be read: {problem}", path.display())]
+    File {
+        /// Which parameter names it.
+        parameter: &'static str,
+        /// Where it should be.
+        path: PathBuf,
+        /// What the operating system said.
+        problem: String,
+    },
+    /// TLS failed otherwise.
+    #[error(
+        "no encrypted connection came about: {0}. `sslmode`, `sslrootcert`, `sslcert` and `sslkey` in the address say what \
+         is asked for"
     )]
     Encryption(String),
     /// It does not know the user, or not this password.
     #[error(
-        "the server refused user or password: {0}. Look at the address, and at pg_hba.conf on the server"
+        "the server refused user or password: {0}. The password is that of the address, of PGPASSWORD or of the file that \
+         PGPASSFILE names; pg_hba.conf on the server says who may come in"
     )]
     SignIn(String),
     /// It has no such database.
@@ -40,7 +71,7 @@ pub enum ServerFault {
     )]
     Full(String),
     /// It does not serve at the moment.
-    #[error("the server is starting or stopping: {0}. Start this node when it is ready")]
+    #[error("the server is starting or stopping: {0}. Try again when it is ready")]
     NotReady(String),
     /// It is too old.
     #[error(
@@ -159,14 +190,34 @@ impl Server {
     }
 }
 
+/// The first file that a PostgreSQL URL names and that cannot be read: the driver would not say which.
+pub(crate) fn unreadable(url: &str) -> Option<ServerFault> {
+    files_of(url).into_iter().find_map(|(parameter, path)| {
+        let problem = std::fs::File::open(&path).err()?.to_string();
+        Some(ServerFault::File {
+            parameter,
+            path,
+            problem,
+        })
+    })
+}
+
 impl ServerFault {
-    /// What a failure while a catalog was opened means, if it is the server's.
+    /// What a failure of the driver means, if it is the server's.
     pub(crate) fn of(error: &sqlx::Error) -> Option<Self> {
-        let said = error.to_string();
         match error {
             sqlx::Error::Configuration(problem) => Some(Self::Address(problem.to_string())),
-            sqlx::Error::Tls(problem) => Some(Self::Encryption(problem.to_string())),
+            sqlx::Error::Tls(problem) => Some(Self::of_tls(&problem.to_string())),
+            // What rustls objects to comes as bytes that are not as they should be.
+            sqlx::Error::Io(problem) if problem.kind() == ErrorKind::InvalidData => {
+                Some(Self::of_tls(&problem.to_string()))
+            }
             sqlx::Error::Io(problem) => Some(Self::Unreachable(problem.to_string())),
+            sqlx::Error::Protocol(said) => {
+                // Without the place in the driver, which means nothing to an operator.
+                let said = said.split(" (sqlx").next().unwrap_or_default();
+                Some(Self::Foreign(said.to_owned()))
+            }
             sqlx::Error::PoolTimedOut => {
                 Some(Self::Unreachable("no connection came about in time".to_owned()))
             }
@@ -183,9 +234,50 @@ impl ServerFault {
                     _ => None,
                 }
             }
-            _ if said.contains("TLS") => Some(Self::Encryption(said)),
             _ => None,
         }
+    }
+
+    fn of_tls(said: &str) -> Self {
+        match said.strip_prefix("invalid peer certificate: ") {
+            Some(why) => Self::Certificate(certificate_fault(why)),
+            None if said == "server does not support TLS" => Self::NoTls,
+            None => Self::Encryption(said.to_owned()),
+        }
+    }
+}
+
+/// What rustls says is wrong with a certificate, in words where it has only names.
+fn certificate_fault(why: &str) -> String {
+    let words = [
+        (
+            "UnknownIssuer",
+            "the authority that signed it is not trusted here",
+        ),
+        (
+            "BadSignature",
+            "another authority signed it, of the same name as the one that is trusted here",
+        ),
+        (
+            "CaUsedAsEndEntity",
+            "it is that of an authority (CA:TRUE), not of a server",
+        ),
+        (
+            "UnsupportedCertVersion",
+            "it is of an old form: make one of X.509 version 3, with a subjectAltName",
+        ),
+        ("certificate expired", "it has expired"),
+        (
+            "certificate not valid yet",
+            "it is not valid yet; is this machine's clock right?",
+        ),
+    ];
+    let known = words.iter().find(|(name, _)| why.contains(name));
+    let made_out = why.strip_prefix("certificate not valid for name ");
+    match (known, made_out) {
+        (Some((_, words)), _) => (*words).to_owned(),
+        (None, Some(names)) => format!("it is not made out to {names}"),
+        (None, None) => why.to_owned(),
     }
 }
 
@@ -219,5 +311,30 @@ mod tests {
             ..server()
         };
         assert_eq!(standby.fault(), Some(ServerFault::Standby));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_is_said_in_words() {
+        let told = |why: &str| {
+            let said = format!("invalid peer certificate: {why}");
+            let error = std::io::Error::new(ErrorKind::InvalidData, said);
+            match ServerFault::of(&sqlx::Error::Io(error)) {
+                Some(ServerFault::Certificate(words)) => words,
+                other => panic!("{other:?}"),
+            }
+        };
+        let expired = "certificate expired: verification time 9 (UNIX), but certificate is not valid after 8 (1 seconds ago)";
+        assert_eq!(told(expired), "it has expired");
+        assert_eq!(
+            told("Other(OtherError(CaUsedAsEndEntity))"),
+            "it is that of an authority (CA:TRUE), not of a server"
+        );
+        assert_eq!(
+            told(
+                "certificate not valid for name \"db\"; certificate is only valid for DnsName(\"elsewhere\")"
+            ),
+            "it is not made out to \"db\"; certificate is only valid for DnsName(\"elsewhere\")"
+        );
+        assert_eq!(told("Revoked"), "Revoked", "what has no words is passed on");
     }
 }

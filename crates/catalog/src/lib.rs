@@ -50,7 +50,7 @@ pub use directory::{Directory, DirectoryEntry};
 pub use errors::Error;
 pub use faults::ServerFault;
 pub use grants::{Grant, LoadedGrant};
-pub use locations::{Location, LocationError};
+pub use locations::{Exposure, Location, LocationError};
 pub use nodes::{NodeInfo, NodeLease};
 pub use pages::{Cursor, Page, Paged};
 pub use revocations::Revocable;

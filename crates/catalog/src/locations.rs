@@ -1,8 +1,12 @@
 //! Where a catalog is kept.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+
+use percent_encoding::percent_decode_str;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 /// Where a catalog is kept. `Debug` and `Display` never show a password.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,6 +31,92 @@ pub enum LocationError {
     },
 }
 
+/// What is unsafe about the way to a catalog, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Exposure {
+    /// Nothing insists on encryption.
+    #[error(
+        "what passes between this node and PostgreSQL on {host} may pass in clear, and whoever is in between may change it: \
+         add sslmode=verify-full to the address, and sslrootcert=FILE for an authority of your own; sslmode=disable says \
+         that the way is safe by itself"
+    )]
+    Clear {
+        /// Where PostgreSQL runs.
+        host: String,
+    },
+    /// An authority is named, and nothing is compared with it.
+    #[error(
+        "sslrootcert in the address is not looked at, so that anybody may pass for PostgreSQL on {host}: only \
+         sslmode=verify-full and verify-ca ask for its certificate"
+    )]
+    Unverified {
+        /// Where PostgreSQL runs.
+        host: String,
+    },
+}
+
+impl Location {
+    /// What is unsafe about the way to it; `None` where nothing is, or whoever wrote the address said that it is meant so.
+    pub fn exposure(&self) -> Option<Exposure> {
+        let Self::Postgres(url) = self else {
+            return None;
+        };
+        let options = PgConnectOptions::from_str(url).ok()?;
+        let host = options.get_host().to_owned();
+        if options.get_socket().is_some() || is_here(&host) {
+            return None;
+        }
+        let names_authority = || files_of(url).iter().any(|(name, _)| *name == ROOT);
+        match options.get_ssl_mode() {
+            // To the driver `allow` is the same as `disable`, which nobody can know who writes it.
+            PgSslMode::Allow | PgSslMode::Prefer => Some(Exposure::Clear { host }),
+            PgSslMode::Disable | PgSslMode::Require if names_authority() => {
+                Some(Exposure::Unverified { host })
+            }
+            PgSslMode::Disable | PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull => None,
+        }
+    }
+}
+
+/// Whether nothing passes through a network.
+fn is_here(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    // A directory is that of a socket.
+    is_loopback || host.starts_with('/') || host.eq_ignore_ascii_case("localhost")
+}
+
+const ROOT: &str = "sslrootcert";
+/// The parameters that name files, and the variables that do where they are missing.
+const FILES: [(&str, &str); 3] = [
+    (ROOT, "PGSSLROOTCERT"),
+    ("sslcert", "PGSSLCERT"),
+    ("sslkey", "PGSSLKEY"),
+];
+
+/// The files that a PostgreSQL URL names, by parameter.
+pub(crate) fn files_of(url: &str) -> Vec<(&'static str, PathBuf)> {
+    let named = FILES.into_iter().filter_map(|(name, variable)| {
+        let given = parameters(url).filter(|(known, _)| *known == name).next_back();
+        let value = match given {
+            Some((_, value)) => {
+                let value = value.replace('+', " ");
+                percent_decode_str(&value).decode_utf8().ok()?.into_owned()
+            }
+            None => std::env::var(variable).ok()?,
+        };
+        // The driver takes the certificate itself, too.
+        (!value.trim_start().starts_with("-----BEGIN")).then(|| (name, PathBuf::from(value)))
+    });
+    named.collect()
+}
+
+fn parameters(url: &str) -> impl DoubleEndedIterator<Item = (&str, &str)> {
+    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
+    let given = parameters.split('&').filter(|parameter| !parameter.is_empty());
+    given.map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")))
+}
+
 /// The parameters of a PostgreSQL URL that the driver heeds.
 const PARAMETERS: &[&str] = &[
     "sslmode",
@@ -46,9 +136,7 @@ const PARAMETERS: &[&str] = &[
 
 /// Whether the driver heeds every parameter of the URL.
 fn check_parameters(url: &str) -> Result<(), LocationError> {
-    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
-    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
-        let name = parameter.split('=').next().unwrap_or_default();
+    for (name, _) in parameters(url) {
         if !PARAMETERS.contains(&name) {
             let name = name.to_owned();
             return Err(LocationError::Parameter { name });
@@ -118,6 +206,51 @@ mod tests {
         assert!(
             refused.contains("\"passwrod\"") && !refused.contains("hush"),
             "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_way_that_may_be_in_clear_is_told() {
+        let exposure = |url: &str| {
+            let location: Location = url.parse().expect("a location");
+            location.exposure()
+        };
+        let host = || "db".to_owned();
+        for url in [
+            "postgres://u:hush@db/c",
+            "postgres://u:hush@db/c?sslmode=prefer",
+            "postgres:///c?user=u&host=db&sslmode=allow",
+        ] {
+            assert_eq!(exposure(url), Some(Exposure::Clear { host: host() }), "{url}");
+        }
+        assert_eq!(
+            exposure("postgres://u@db/c?sslmode=require&sslrootcert=/ca.pem"),
+            Some(Exposure::Unverified { host: host() })
+        );
+        for url in [
+            "postgres://u@db/c?sslmode=verify-full&sslrootcert=/ca.pem",
+            "postgres://u@db/c?sslmode=require",
+            "postgres://u@db/c?sslmode=disable",
+            "postgres://u@127.0.0.1/c",
+            "postgres://u@[::1]/c",
+            "postgres://u@localhost:5433/c",
+            "postgres://u@%2Fvar%2Frun%2Fpostgresql/c",
+            "sqlite:c.db",
+        ] {
+            assert_eq!(exposure(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn files_are_those_that_the_driver_reads() {
+        let url = "postgres://u@db/c?sslrootcert=/a.pem&sslkey=%2Fetc%2Fmy%20key&sslrootcert=/b.pem&sslcert=-----BEGIN";
+        let files = files_of(url);
+        assert_eq!(
+            files,
+            [
+                (ROOT, PathBuf::from("/b.pem")),
+                ("sslkey", PathBuf::from("/etc/my key"))
+            ]
         );
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, ConnectOptions as _, Connection as _};
+use tokio::time::timeout;
 
 use crate::connections::{Lent, Line, Pool, set, within};
 use crate::seam::Backend;
@@ -33,6 +34,11 @@ const POSTGRES_READERS: u32 = 10;
 const POSTGRES_WRITERS: u32 = 4;
 const FEED_READERS: u32 = 1;
 
+/// After so long without use a connection to PostgreSQL is given back: a node that was busy once must not keep those that
+/// another one needs to come back.
+const IDLE: Duration = Duration::from_secs(60);
+/// How long the end of connections may take. PostgreSQL notices by itself that a process is gone.
+const CLOSING: Duration = Duration::from_secs(2);
 /// How long a connection may lie unused before it is asked whether it is well.
 const TRUSTED: Duration = Duration::from_secs(1);
 /// How long a connection has for answering that.
@@ -166,6 +172,9 @@ impl Pools {
     }
 
     async fn open_postgres(url: &str) -> Result<Self, Error> {
+        if let Some(fault) = faults::unreadable(url) {
+            return Err(Error::Server(fault));
+        }
         let options = url.parse::<AnyConnectOptions>()?.disable_statement_logging();
         // Without a pool, which takes every failure for one that passes, tries again and at last says only that time is up.
         let trial = Line::new(options.clone(), KEEPING.settings(), ACQUIRE_TIMEOUT);
@@ -176,7 +185,9 @@ impl Pools {
         }
         let pool = |connections, manner: Manner| Pool {
             inner: looked_after(with_settings(
-                AnyPoolOptions::new().max_connections(connections),
+                AnyPoolOptions::new()
+                    .max_connections(connections)
+                    .idle_timeout(IDLE),
                 manner.settings(),
             ))
             .connect_lazy_with(options.clone()),
@@ -220,12 +231,19 @@ impl Pools {
     }
 
     pub(crate) async fn close(&self) {
-        self.readers.inner.close().await;
-        for line in [&self.feed, &self.leases, &self.signals, &self.rounds] {
-            line.close().await;
+        let closing = async {
+            self.readers.inner.close().await;
+            for line in [&self.feed, &self.leases, &self.signals, &self.rounds] {
+                line.close().await;
+            }
+            // Last, so that SQLite folds its log into the file.
+            self.writers.inner.close().await;
+        };
+        match self.backend {
+            Backend::Sqlite => closing.await,
+            // A server that does not answer keeps no process from ending.
+            Backend::Postgres => drop(timeout(CLOSING, closing).await),
         }
-        // Last, so that SQLite folds its log into the file.
-        self.writers.inner.close().await;
     }
 }
 

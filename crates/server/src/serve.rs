@@ -18,6 +18,9 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
     let session_limits = arguments.people.session_limits()?;
     let mailer = Mailer::of(&arguments.people)?;
     logs::start(arguments.log_format, arguments.log.as_deref())?;
+    if let Some(exposure) = location.exposure() {
+        tracing::warn!("{exposure}");
+    }
     let setup = Setup {
         data: DataDir::create(&arguments.data.data_dir)?,
         location,

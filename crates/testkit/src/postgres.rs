@@ -1,9 +1,9 @@
 //! A PostgreSQL server of its own for a test, gone with it.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::TcpListener;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{OpenOptionsExt as _, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -47,6 +47,29 @@ impl Postgres {
     pub fn start() -> Result<Self, String> {
         let dir = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
         let mut server = Self::start_in(dir.path(), &[])?;
+        server._dir = Some(dir);
+        Ok(server)
+    }
+
+    /// Starts a server that has TLS, with this certificate and its key as PEM.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with_tls(certificate: &str, key: &str) -> Result<Self, String> {
+        let dir = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
+        let owner = Owner::find()?;
+        let (certificate_file, key_file) = (dir.path().join("server.crt"), dir.path().join("server.key"));
+        for (file, text) in [(&certificate_file, certificate), (&key_file, key)] {
+            let written = owner.keep(file, text);
+            written.map_err(|error| format!("{}: {error}", file.display()))?;
+        }
+        let settings = [
+            "ssl=on".to_owned(),
+            format!("ssl_cert_file={}", certificate_file.display()),
+            format!("ssl_key_file={}", key_file.display()),
+        ];
+        let settings: Vec<_> = settings.iter().map(String::as_str).collect();
+        let mut server = Self::start_in(dir.path(), &settings)?;
         server._dir = Some(dir);
         Ok(server)
     }
@@ -116,6 +139,7 @@ impl Postgres {
 
     /// Ends it and waits until it is gone. Does nothing when it does not run.
     pub fn end(&mut self, ending: Ending) {
+        self.go_on();
         if let Some(mut child) = self.child.take() {
             let signal = match ending {
                 Ending::Fast => Signal::INT,
@@ -130,18 +154,39 @@ impl Postgres {
     /// Kills one of its processes (SIGKILL): it ends all others that serve clients and recovers from its log. `false` when
     /// it has none.
     pub fn kill_one(&self, which: u64) -> bool {
+        let children = self.children();
+        let chosen = usize::try_from(which).unwrap_or(0) % children.len().max(1);
+        let pid = children.get(chosen);
+        pid.is_some_and(|pid| kill_process(*pid, Signal::KILL).is_ok())
+    }
+
+    /// Stops all its processes (SIGSTOP): connections stay, and nothing is answered any more. It goes on when it is ended,
+    /// or by [`Self::go_on`].
+    pub fn stand_still(&self) {
+        self.signal_all(Signal::STOP);
+    }
+
+    /// Lets it go on after [`Self::stand_still`].
+    pub fn go_on(&self) {
+        self.signal_all(Signal::CONT);
+    }
+
+    fn signal_all(&self, signal: Signal) {
+        // The first process first: it starts no others then.
+        let first = self.child.as_ref().map(Pid::from_child);
+        for pid in first.into_iter().chain(self.children()) {
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    fn children(&self) -> Vec<Pid> {
         let children = self.child.as_ref().map(|child| {
             let id = child.id();
             fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default()
         });
-        let children: Vec<i32> = children
-            .iter()
-            .flat_map(|text| text.split_whitespace())
-            .filter_map(|id| id.parse().ok())
-            .collect();
-        let chosen = usize::try_from(which).unwrap_or(0) % children.len().max(1);
-        let pid = children.get(chosen).and_then(|id| Pid::from_raw(*id));
-        pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok())
+        let children = children.unwrap_or_default();
+        let ids = children.split_whitespace().filter_map(|id| id.parse().ok());
+        ids.filter_map(Pid::from_raw).collect()
     }
 
     /// Starts it again where it ended, on the same port, and waits until it answers.
@@ -267,6 +312,17 @@ impl Owner {
             Self::Myself => Ok(()),
             Self::Postgres { uid, gid } => chown(directory, Some(uid), Some(gid)),
         }
+    }
+
+    /// Writes a file that nobody else may read.
+    fn keep(&self, path: &Path, text: &str) -> io::Result<()> {
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
+        file.write_all(text.as_bytes())?;
+        self.take(path)
     }
 
     fn command(&self, program: &Path, directory: &Path) -> Command {

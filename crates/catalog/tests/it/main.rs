@@ -4,6 +4,7 @@ mod audit;
 mod conflicts;
 mod damage;
 mod devices;
+mod encryption;
 mod feed;
 mod indexes;
 mod invitations;

@@ -46,8 +46,6 @@ pub(crate) async fn what_keeps_a_catalog_from_being_opened_is_said(server: &Post
     assert!(matches!(fault, ServerFault::Unreachable(_)), "{fault:?}");
     let (fault, _) = refused("postgres://ada:hush@127.0.0.1:notaport/rescind").await;
     assert!(matches!(fault, ServerFault::Address(_)), "{fault:?}");
-    let (fault, _) = refused(&format!("{}?sslmode=require", server.url())).await;
-    assert!(matches!(fault, ServerFault::Encryption(_)), "{fault:?}");
 
     ask(server, "CREATE ROLE locked LOGIN PASSWORD 'open sesame'");
     ask(
