@@ -7,6 +7,7 @@ use std::time::Duration;
 use rescind_testkit::SeededRng;
 use serde_json::{Value, json};
 
+use crate::bailiffs::mark;
 use crate::histories::{Change, Kind, Outcome, Rights, TokenNumber};
 use crate::logbooks::{DATABASE, Logbook, Request, Site};
 use crate::populations::{Claimed, Population, pick};
@@ -18,6 +19,8 @@ pub(crate) struct Administrator<'a> {
     rng: SeededRng,
     /// How many database tokens there should be.
     target: usize,
+    /// How many tokens there should be in each crowd.
+    crowds: &'a [usize],
     /// What it did.
     pub(crate) logbook: Logbook<'a>,
     is_over: &'a AtomicBool,
@@ -34,7 +37,7 @@ impl<'a> Administrator<'a> {
         site: &'a Site,
         population: &'a Population,
         rng: SeededRng,
-        target: usize,
+        (target, crowds): (usize, &'a [usize]),
         logbook: Logbook<'a>,
         is_over: &'a AtomicBool,
     ) -> Self {
@@ -43,6 +46,7 @@ impl<'a> Administrator<'a> {
             population,
             rng,
             target,
+            crowds,
             logbook,
             is_over,
         }
@@ -52,6 +56,9 @@ impl<'a> Administrator<'a> {
     pub(crate) fn populate(&mut self) {
         while self.population.count(Kind::Database) < self.target && !self.is_over.load(Ordering::SeqCst) {
             self.create(Kind::Database);
+        }
+        while let Some(crowd) = self.population.crowd_with_room(self.crowds) {
+            self.create_in(crowd);
         }
     }
 
@@ -80,37 +87,55 @@ impl<'a> Administrator<'a> {
         let number = self.population.ask(kind);
         let rights = match kind {
             Kind::Database => self.draw_rights(),
-            Kind::Management | Kind::Session => Rights::MANAGE,
+            _ => Rights::MANAGE,
         };
+        let description = format!("chaos {number}");
+        if self.make(kind, number, rights, &description) {
+            self.population.heat(number);
+            self.population.release(number, rights);
+        }
+    }
+
+    fn create_in(&mut self, crowd: usize) {
+        let number = self.population.ask(Kind::Database);
+        let description = format!("{}{number}", mark(crowd));
+        if self.make(Kind::Database, number, Rights::of(true, true), &description) {
+            self.population.join(crowd, number);
+        }
+    }
+
+    /// Makes a token; whether it is there for certain.
+    fn make(&mut self, kind: Kind, number: TokenNumber, rights: Rights, description: &str) -> bool {
         let body = match kind {
-            Kind::Database => json!({"description": describe(number), "permissions": permissions(rights)}),
-            Kind::Management | Kind::Session => json!({"description": describe(number)}),
+            Kind::Database => json!({"description": description, "permissions": permissions(rights)}),
+            _ => json!({"description": description}),
         };
         let request = Request {
             method: "POST",
             path: self.site.tokens_path(kind),
             body: body.to_string(),
             wait: self.draw_wait(),
+            patience: None,
         };
         let node = self.draw_node();
         let change = Change::Create(rights);
         let (outcome, said) = self.logbook.act(node, &[number], change, &request);
         let Outcome::Done { complete } = outcome else {
-            return;
+            return false;
         };
         let text = |key: &str| {
             said.as_ref()
                 .and_then(|said| said[key].as_str())
                 .map(str::to_owned)
         };
-        if let (Some(id), Some(secret)) = (text("id"), text("accessToken").or_else(|| text("token"))) {
-            self.population.made(number, Some(id), secret);
-            self.population.heat(number);
-            if complete {
-                self.population.urge(number);
-            }
-            self.population.release(number, rights);
+        let (Some(id), Some(secret)) = (text("id"), text("accessToken").or_else(|| text("token"))) else {
+            return false;
+        };
+        self.population.made(number, Some(id), secret);
+        if complete {
+            self.population.urge(number);
         }
+        true
     }
 
     fn update(&mut self) {
@@ -127,6 +152,7 @@ impl<'a> Administrator<'a> {
             path: format!("{}/{}", self.site.tokens_path(claimed.kind), claimed.id),
             body: json!({"permissions": permissions(rights)}).to_string(),
             wait: self.draw_wait(),
+            patience: None,
         };
         let node = self.draw_node();
         let change = Change::Update(rights);
@@ -153,6 +179,7 @@ impl<'a> Administrator<'a> {
             path: format!("{path}/{}", first.id),
             body: String::new(),
             wait: self.draw_wait(),
+            patience: None,
         };
         if first.kind == Kind::Session {
             request = end_of_session(&first.secret);
@@ -175,6 +202,7 @@ impl<'a> Administrator<'a> {
             let (outcome, _) = self.logbook.act(node, &numbers, Change::Revoke, &request);
             if outcome == (Outcome::Done { complete: true }) {
                 for number in &numbers {
+                    self.population.end(*number);
                     self.population.urge(*number);
                 }
                 return;
@@ -212,11 +240,8 @@ fn end_of_session(secret: &str) -> Request<'static> {
         path: "/oauth/revoke".to_owned(),
         body: format!("token={secret}"),
         wait: None,
+        patience: None,
     }
-}
-
-fn describe(number: TokenNumber) -> String {
-    format!("chaos {number}")
 }
 
 fn permissions(rights: Rights) -> Value {

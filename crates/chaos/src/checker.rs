@@ -6,15 +6,19 @@
 
 mod admissions;
 mod endings;
+mod lapses;
 mod liveness;
 mod losses;
+mod people;
+mod streams;
 
 use std::fmt;
 use std::time::Duration;
 
 pub(crate) use liveness::is_undisturbed;
+pub(crate) use streams::IN_FLIGHT;
 
-use crate::histories::{Act, Disturbance, Disturbed, History, Use};
+use crate::histories::{Act, Disturbance, Disturbed, History, PersonAct, Stream, Use};
 
 /// How long things may take when nothing disturbs them.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +45,11 @@ pub struct Violation {
 pub enum Broken {
     /// G1: a request that was sent after the act returned was admitted.
     Refused,
-    /// G3 and G4: a token that holds was refused.
+    /// G2: work went on after the act returned.
+    Cut,
+    /// G3: a node admitted whose lease was over.
+    Closed,
+    /// G4: a token that holds was refused.
     Active,
     /// G5: something acknowledged is not there.
     Kept,
@@ -70,6 +78,18 @@ impl Violation {
         }
     }
 
+    fn of_treatment(broken: Broken, act: &PersonAct, why: &str) -> Self {
+        Self::of_node(broken, format!("{act}: {why}"))
+    }
+
+    fn of_stream(broken: Broken, stream: &Stream, why: &str) -> Self {
+        Self {
+            broken,
+            what: format!("{stream}, though {why}"),
+            token: Some(stream.token),
+        }
+    }
+
     fn of_node(broken: Broken, what: String) -> Self {
         Self {
             broken,
@@ -81,12 +101,20 @@ impl Violation {
 
 /// Everything in the history that should not have been.
 pub(crate) fn check(history: &History, limits: &Limits) -> Vec<Violation> {
-    let mut violations = admissions::check(history);
-    violations.extend(losses::check(history));
+    let upon_sessions = people::upon_sessions(history);
+    let acts = acts_by_token(history, &upon_sessions);
+    let mut violations = admissions::check(history, &acts);
+    violations.extend(streams::check(history, &acts));
+    violations.extend(lapses::check(history));
+    violations.extend(losses::check(history, &acts));
+    violations.extend(people::check(history));
     violations.extend(liveness::check(history, limits));
     violations.extend(endings::check(history));
     violations
 }
+
+/// The acts of each token, by its number.
+type Acts<'a> = [Vec<&'a Act>];
 
 impl Disturbance {
     /// Whether a request to this node would have noticed.
@@ -104,10 +132,9 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The acts of each token, by its number.
-fn acts_by_token(history: &History) -> Vec<Vec<&Act>> {
+fn acts_by_token<'a>(history: &'a History, upon_sessions: &'a [Act]) -> Vec<Vec<&'a Act>> {
     let mut acts = vec![Vec::new(); history.tokens.len()];
-    for act in &history.acts {
+    for act in history.acts.iter().chain(upon_sessions) {
         acts[act.token].push(act);
     }
     acts

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rescind_testkit::{Postgres, Profile};
 
 use crate::disks::Disk;
+use crate::histories::NodeNumber;
 use crate::nodes::Node;
 use crate::proxies::Proxy;
 
@@ -22,7 +23,6 @@ pub(crate) struct Cluster {
     pub(crate) disk: Disk,
     /// Why that cannot be filled.
     pub(crate) unfillable: Option<String>,
-    profile: PathBuf,
 }
 
 /// How long a first start may take on a busy machine.
@@ -36,11 +36,11 @@ const SETTINGS: [&str; 4] = [
 ];
 
 impl Cluster {
-    /// Starts PostgreSQL and a node for each list of arguments, in this empty directory.
+    /// Starts PostgreSQL and a node for each list of arguments, in this empty directory: one after the other, or all at once.
     ///
     /// # Errors
     /// What did not start, and what it logged.
-    pub(crate) fn start(place: &Path, arguments: &[Vec<String>]) -> Result<Self, String> {
+    pub(crate) fn start(place: &Path, arguments: &[Vec<String>], at_once: bool) -> Result<Self, String> {
         let text = |error: std::io::Error| format!("{}: {error}", place.display());
         let catalog = place.join("catalog");
         let (disk, unfillable) = Disk::mount(&catalog).map_err(text)?;
@@ -51,7 +51,6 @@ impl Cluster {
             postgres,
             disk,
             unfillable,
-            profile: PathBuf::new(),
         };
         for (number, more) in arguments.iter().enumerate() {
             let proxy = Proxy::start(cluster.postgres.port()).map_err(text)?;
@@ -60,19 +59,29 @@ impl Cluster {
             all.extend(more.iter().cloned());
             let mut node = Node::new(&format!("node-{number}"), place, all).map_err(text)?;
             node.start().map_err(text)?;
-            await_ready(&mut node)?;
-            if number == 0 {
-                cluster.profile = node.data_dir().join("influxctl.toml");
+            if !at_once {
+                await_ready(&mut node)?;
             }
             cluster.proxies.push(proxy);
             cluster.nodes.push(node);
         }
+        cluster.nodes.iter_mut().try_for_each(await_ready)?;
         Ok(cluster)
     }
 
-    /// The profile that the first start wrote.
-    pub(crate) fn profile(&self) -> Profile {
-        Profile::read(&self.profile)
+    /// Nodes that have the profile of a first start.
+    pub(crate) fn founders(&self) -> Vec<NodeNumber> {
+        let all = 0..self.nodes.len();
+        all.filter(|node| self.profile_path(*node).exists()).collect()
+    }
+
+    /// The profile that this node's first start wrote.
+    pub(crate) fn profile(&self, founder: NodeNumber) -> Profile {
+        Profile::read(&self.profile_path(founder))
+    }
+
+    fn profile_path(&self, node: NodeNumber) -> PathBuf {
+        self.nodes[node].data_dir().join("influxctl.toml")
     }
 
     /// Files that tell what happened: each node's log, and PostgreSQL's.

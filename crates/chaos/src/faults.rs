@@ -37,6 +37,8 @@ pub enum Fault {
         /// Whether connections break when the way opens again.
         severed: bool,
     },
+    /// A node's way to the catalog is lost until all changes that it missed are forgotten, as they are in time.
+    Outrun(NodeNumber),
     /// A node's connection breaks in the middle of a statement.
     Trap(NodeNumber, Trap),
     /// PostgreSQL ends and is started again.
@@ -92,7 +94,8 @@ fn draw_one(rng: &SeededRng, scope: &Scope) -> (Fault, Duration) {
         0..=4 => (Fault::Pause(node), lasts),
         5..=7 => (Fault::Kill(node), lasts),
         8..=9 => (Fault::Leave(node), lasts),
-        10..=14 => {
+        10 => (Fault::Outrun(node), scope.ttl.mul_f64(1.5) + lasts),
+        11..=14 => {
             let ways = [
                 Way::Refused,
                 Way::Hole,
@@ -151,9 +154,22 @@ impl Fault {
             | Self::Kill(node)
             | Self::Leave(node)
             | Self::Cut { node, .. }
+            | Self::Outrun(node)
             | Self::Trap(node, _) => Disturbed::Node(*node),
             Self::Restart(_) | Self::Crash(_) | Self::Fill => Disturbed::Catalog,
         }
+    }
+
+    /// Whether nothing passes between the node that it disturbs and the catalog.
+    pub(crate) const fn cuts_off(&self) -> bool {
+        matches!(
+            self,
+            Self::Outrun(_)
+                | Self::Cut {
+                    way: Way::Refused | Way::Hole,
+                    ..
+                }
+        )
     }
 
     /// Its kind, as a summary counts it.
@@ -169,6 +185,7 @@ impl Fault {
                 way: Way::Refused, ..
             } => "node's way refused",
             Self::Cut { .. } => "node's way lost",
+            Self::Outrun(_) => "changes forgotten",
             Self::Trap(
                 _,
                 Trap {
@@ -194,6 +211,10 @@ impl fmt::Display for Fault {
                 let end = if *severed { ", then severed" } else { "" };
                 write!(f, "node {node} to catalog: {way:?}{end}")
             }
+            Self::Outrun(node) => write!(
+                f,
+                "node {node} to catalog: lost until what it missed is forgotten"
+            ),
             Self::Trap(node, trap) => {
                 let what = if trap.commits_only { "commit" } else { "statement" };
                 write!(f, "node {node}: next {what} {:?}", trap.deed)
@@ -227,7 +248,7 @@ mod tests {
     fn a_long_storm_has_every_kind_on_every_node() {
         let planned = draw(1, &SCOPE);
         let kinds: BTreeSet<_> = planned.iter().map(|one| one.fault.kind()).collect();
-        assert_eq!(kinds.len(), 12, "{kinds:?}");
+        assert_eq!(kinds.len(), 13, "{kinds:?}");
         for node in 0..SCOPE.nodes {
             assert!(planned.iter().any(|one| one.fault == Fault::Pause(node)));
         }

@@ -58,5 +58,6 @@ const fn rights(kind: Kind) -> &'static [Right] {
     match kind {
         Kind::Database => &[Right::Read, Right::Write],
         Kind::Management | Kind::Session => &[Right::Manage],
+        Kind::Browser => &[Right::Visit],
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Timeline(Instant);
 pub(crate) type TokenNumber = usize;
 /// A node's place among the nodes.
 pub(crate) type NodeNumber = usize;
+/// A person's place in [`History::people`].
+pub(crate) type PersonNumber = usize;
 
 /// What kind of secret a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(crate) enum Kind {
     Management,
     /// What a program got by the device flow; administers as its user.
     Session,
+    /// The cookie of somebody who signed in with a browser.
+    Browser,
 }
 
 /// A token that somebody asked for.
@@ -37,6 +41,15 @@ pub(crate) struct Token {
     pub(crate) kind: Kind,
     /// Its id; `None` when the answer to its creation never came.
     pub(crate) id: Option<String>,
+    /// Whose session it is, if what happens to that person happens to it.
+    pub(crate) owner: Option<PersonNumber>,
+}
+
+/// A user to whom things happen as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Person {
+    /// Its id.
+    pub(crate) id: String,
 }
 
 /// One thing that a token may be used for.
@@ -48,6 +61,8 @@ pub(crate) enum Right {
     Write,
     /// An administrative request.
     Manage,
+    /// A page that everybody sees who is signed in.
+    Visit,
 }
 
 /// What a token may do.
@@ -59,6 +74,8 @@ pub(crate) struct Rights {
     pub(crate) write: bool,
     /// Administer.
     pub(crate) manage: bool,
+    /// Look at pages.
+    pub(crate) visit: bool,
 }
 
 /// What an act changes.
@@ -84,6 +101,8 @@ pub(crate) enum Outcome {
     Rejected(u16),
     /// No answer, or one that leaves open whether it was done: it may take effect at any time from then on.
     Uncertain(String),
+    /// The client did not wait for the answer: the same, but nobody is to blame.
+    Abandoned,
 }
 
 /// An administrative act on one token.
@@ -101,6 +120,49 @@ pub(crate) struct Act {
     pub(crate) ended: Moment,
     /// What came of it.
     pub(crate) outcome: Outcome,
+}
+
+/// What happens to a person as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Treatment {
+    /// It can no longer sign in, and its sessions end.
+    Disable,
+    /// It can sign in again.
+    Enable,
+    /// It has another role, which allows its sessions so much.
+    Become(Rights),
+    /// It is gone for good, with its sessions.
+    Delete,
+    /// It has a new password; sessions that began with another end.
+    Password,
+}
+
+/// An administrative act on one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PersonAct {
+    /// On whom.
+    pub(crate) person: PersonNumber,
+    /// Through which node.
+    pub(crate) node: NodeNumber,
+    /// What.
+    pub(crate) treatment: Treatment,
+    /// The moment before it was sent.
+    pub(crate) began: Moment,
+    /// The moment after its answer had come, or after the client had given up.
+    pub(crate) ended: Moment,
+    /// What came of it.
+    pub(crate) outcome: Outcome,
+}
+
+/// A complete receipt that does not say of every node that it acts by the change: the others hold no lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lapse {
+    /// The moment before its act was sent.
+    pub(crate) began: Moment,
+    /// The moment after it had come.
+    pub(crate) ended: Moment,
+    /// Which nodes.
+    pub(crate) nodes: Vec<NodeNumber>,
 }
 
 /// What came of a use.
@@ -139,6 +201,32 @@ pub(crate) struct Use {
     pub(crate) point: Option<u64>,
 }
 
+/// How an answer ended that has no end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finish {
+    /// The connection broke off.
+    BrokenOff,
+    /// It looked complete.
+    Whole,
+    /// The client would not read any more.
+    Left,
+}
+
+/// A query without end, whose answer a client read for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stream {
+    /// The token that it was asked with.
+    pub(crate) token: TokenNumber,
+    /// Of which node.
+    pub(crate) node: NodeNumber,
+    /// The moment before it was asked.
+    pub(crate) began: Moment,
+    /// The moment after each piece had been read, and how many bytes had come by then.
+    pub(crate) marks: Vec<(Moment, u64)>,
+    /// How it ended.
+    pub(crate) finish: Finish,
+}
+
 /// What a fault disturbs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Disturbed {
@@ -155,6 +243,8 @@ pub(crate) struct Disturbance {
     pub(crate) what: String,
     /// Whom.
     pub(crate) disturbed: Disturbed,
+    /// Until when nothing passed between that node and the catalog, if nothing did.
+    pub(crate) cut_off_until: Option<Moment>,
     /// The moment before it began.
     pub(crate) began: Moment,
     /// The moment after it was over.
@@ -170,6 +260,15 @@ pub(crate) struct Found {
     pub(crate) rights: Rights,
 }
 
+/// What the catalog says of a user, through one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FoundUser {
+    /// Whether it can sign in.
+    pub(crate) enabled: bool,
+    /// What its role allows its sessions.
+    pub(crate) rights: Rights,
+}
+
 /// What one node said when everything was over.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Sighting {
@@ -177,6 +276,10 @@ pub(crate) struct Sighting {
     pub(crate) node: NodeNumber,
     /// Tokens by id.
     pub(crate) tokens: BTreeMap<String, Found>,
+    /// Users by id.
+    pub(crate) users: BTreeMap<String, FoundUser>,
+    /// Accounts by id.
+    pub(crate) accounts: BTreeSet<String>,
     /// How many events the audit log has, by the subject's id and the act, such as `database_token.create`.
     pub(crate) events: BTreeMap<(String, String), usize>,
     /// Points that it can read.
@@ -194,6 +297,20 @@ pub(crate) struct History {
     pub(crate) acts: Vec<Act>,
     /// All uses of them.
     pub(crate) uses: Vec<Use>,
+    /// All people to whom things happened as a whole.
+    pub(crate) people: Vec<Person>,
+    /// What happened to them.
+    pub(crate) treatments: Vec<PersonAct>,
+    /// All queries without end.
+    pub(crate) streams: Vec<Stream>,
+    /// Complete receipts that name lapsed nodes.
+    pub(crate) lapses: Vec<Lapse>,
+    /// The account that the first start made.
+    pub(crate) account: String,
+    /// Nodes that hold the profile of a first start.
+    pub(crate) founders: Vec<NodeNumber>,
+    /// Whether the wall clock of a node is wrong by days: it, and whoever heard of it, may take sessions for expired.
+    pub(crate) is_time_wrong: bool,
     /// All faults.
     pub(crate) disturbances: Vec<Disturbance>,
     /// The kinds of the faults, in the same order.
@@ -210,6 +327,8 @@ pub(crate) struct History {
     pub(crate) deaths: Vec<String>,
     /// How often PostgreSQL said that its disk was full: that the fault was one.
     pub(crate) starved: usize,
+    /// How often a node loaded everything anew, because the changes that it had missed were forgotten.
+    pub(crate) reloads: usize,
     /// What is wrong with the audit log as a whole, and where secrets are that are not to be told: in words.
     pub(crate) tales: Vec<String>,
 }
@@ -241,10 +360,20 @@ impl Timeline {
 impl Rights {
     /// To administer.
     pub(crate) const MANAGE: Self = Self {
-        read: false,
-        write: false,
         manage: true,
+        ..Self::NOTHING
     };
+    /// What the role of an administrator allows a session.
+    pub(crate) const ADMIN: Self = Self {
+        manage: true,
+        ..Self::AUDITOR
+    };
+    /// What the role of an auditor allows a session.
+    pub(crate) const AUDITOR: Self = Self {
+        visit: true,
+        ..Self::NOTHING
+    };
+    const NOTHING: Self = Self::of(false, false);
 
     /// To query, to write, or both.
     pub(crate) const fn of(read: bool, write: bool) -> Self {
@@ -252,6 +381,7 @@ impl Rights {
             read,
             write,
             manage: false,
+            visit: false,
         }
     }
 
@@ -261,6 +391,7 @@ impl Rights {
             Right::Read => self.read,
             Right::Write => self.write,
             Right::Manage => self.manage,
+            Right::Visit => self.visit,
         }
     }
 }
@@ -275,24 +406,68 @@ impl Change {
     }
 }
 
-impl Act {
+impl Outcome {
     /// Whether it was done for certain.
     pub(crate) const fn is_done(&self) -> bool {
-        matches!(self.outcome, Outcome::Done { .. })
+        matches!(self, Self::Done { .. })
     }
 
     /// Whether it was done and every node acts by it.
     pub(crate) const fn is_complete(&self) -> bool {
-        matches!(self.outcome, Outcome::Done { complete: true })
+        matches!(self, Self::Done { complete: true })
     }
 
     /// Whether it may have been done.
     pub(crate) const fn may_be_done(&self) -> bool {
-        !matches!(self.outcome, Outcome::Rejected(_))
+        !matches!(self, Self::Rejected(_))
+    }
+}
+
+impl Act {
+    /// Whether it was done for certain.
+    pub(crate) const fn is_done(&self) -> bool {
+        self.outcome.is_done()
+    }
+
+    /// Whether it was done and every node acts by it.
+    pub(crate) const fn is_complete(&self) -> bool {
+        self.outcome.is_complete()
+    }
+
+    /// Whether it may have been done.
+    pub(crate) const fn may_be_done(&self) -> bool {
+        self.outcome.may_be_done()
+    }
+}
+
+impl Treatment {
+    /// What it does to the sessions that there are.
+    pub(crate) const fn upon_sessions(self) -> Option<Change> {
+        match self {
+            Self::Disable | Self::Delete | Self::Password => Some(Change::Revoke),
+            Self::Become(rights) => Some(Change::Update(rights)),
+            Self::Enable => None,
+        }
+    }
+
+    /// Its name in the audit log.
+    pub(crate) const fn event(self) -> &'static str {
+        match self {
+            Self::Disable => "user.disable",
+            Self::Enable => "user.enable",
+            Self::Become(_) => "user.update",
+            Self::Delete => "user.delete",
+            Self::Password => "user.password",
+        }
     }
 }
 
 impl Kind {
+    /// Whether it ends by itself after some time.
+    pub(crate) const fn expires(self) -> bool {
+        matches!(self, Self::Session | Self::Browser)
+    }
+
     /// The act's name in the audit log; `None` where the log says it in another way.
     pub(crate) const fn event(self, change: Change) -> Option<&'static str> {
         match (self, change) {
@@ -301,7 +476,7 @@ impl Kind {
             (Self::Database, Change::Revoke) => Some("database_token.revoke"),
             (Self::Management, Change::Create(_)) => Some("management_token.create"),
             (Self::Management, Change::Revoke) => Some("management_token.revoke"),
-            (Self::Management, Change::Update(_)) | (Self::Session, _) => None,
+            (Self::Management, Change::Update(_)) | (Self::Session | Self::Browser, _) => None,
         }
     }
 }
@@ -319,8 +494,16 @@ impl fmt::Display for Moment {
 impl fmt::Display for Rights {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = |has: bool, letter: char| if has { letter } else { '-' };
-        let Self { read, write, manage } = *self;
-        write!(f, "{}{}{}", mark(read, 'r'), mark(write, 'w'), mark(manage, 'm'))
+        let Self {
+            read,
+            write,
+            manage,
+            visit,
+        } = *self;
+        let marks = [(read, 'r'), (write, 'w'), (manage, 'm'), (visit, 'v')];
+        marks
+            .into_iter()
+            .try_for_each(|(has, letter)| write!(f, "{}", mark(has, letter)))
     }
 }
 
@@ -333,12 +516,36 @@ impl fmt::Display for Act {
             Change::Update(rights) => write!(f, "update {rights}")?,
             Change::Revoke => write!(f, "revoke")?,
         }
-        match &self.outcome {
-            Outcome::Done { complete: true } => write!(f, " -> done on every node"),
-            Outcome::Done { complete: false } => write!(f, " -> done, incomplete"),
-            Outcome::Rejected(status) => write!(f, " -> rejected {status}"),
-            Outcome::Uncertain(why) => write!(f, " -> uncertain: {why}"),
+        write!(f, " -> {}", self.outcome)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done { complete: true } => write!(f, "done on every node"),
+            Self::Done { complete: false } => write!(f, "done, incomplete"),
+            Self::Rejected(status) => write!(f, "rejected {status}"),
+            Self::Uncertain(why) => write!(f, "uncertain: {why}"),
+            Self::Abandoned => write!(f, "nobody waited for it"),
         }
+    }
+}
+
+impl fmt::Display for PersonAct {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { person, node, .. } = self;
+        write!(f, "{} - {} node {node} person {person}: ", self.began, self.ended)?;
+        write!(f, "{} -> {}", self.treatment.event(), self.outcome)
+    }
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { token, node, .. } = self;
+        let (ended, bytes) = self.marks.last().copied().unwrap_or((self.began, 0));
+        write!(f, "{} - {ended} node {node} token {token}: ", self.began)?;
+        write!(f, "{bytes} bytes of an answer without end -> {:?}", self.finish)
     }
 }
 

@@ -8,10 +8,10 @@ use rescind_testkit::binary;
 use serde_json::Value;
 
 use crate::clusters::Cluster;
-use crate::histories::{Found, Kind, NodeNumber, Rights, Sighting};
+use crate::histories::{Found, FoundUser, Kind, NodeNumber, Rights, Sighting};
 use crate::logbooks::{DATABASE, Logbook, Site, TABLE};
 
-/// Asks one node for all tokens, all audit events and all points. `reader` is the secret of a token that may query.
+/// Asks one node for all tokens, users, accounts, audit events and points. `reader` is the secret of a token that may query.
 ///
 /// # Errors
 /// What it did not answer.
@@ -29,7 +29,7 @@ pub(crate) fn inspect(
         for token in list(logbook, node, &site.tokens_path(kind))? {
             let rights = match kind {
                 Kind::Database => held(&token["permissions"]),
-                Kind::Management | Kind::Session => Rights::MANAGE,
+                _ => Rights::MANAGE,
             };
             let found = Found {
                 revoked: !token["revokedAt"].is_null(),
@@ -37,6 +37,19 @@ pub(crate) fn inspect(
             };
             sighting.tokens.insert(text(&token["id"]), found);
         }
+    }
+    for user in list(logbook, node, &format!("{}/users", site.account_path()))? {
+        let found = FoundUser {
+            enabled: user["state"] == "enabled",
+            rights: match user["role"] == "admin" {
+                true => Rights::ADMIN,
+                false => Rights::AUDITOR,
+            },
+        };
+        sighting.users.insert(text(&user["id"]), found);
+    }
+    for account in list(logbook, node, "/api/v0/accounts")? {
+        sighting.accounts.insert(text(&account["id"]));
     }
     let events = list(logbook, node, &format!("{}/audit-events", site.account_path()))?;
     sighting.events = count(&events);

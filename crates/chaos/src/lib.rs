@@ -4,6 +4,7 @@
 //! What clients saw is written down with its times (`histories`) and judged afterwards by a pure function (`checker`).
 
 mod administrators;
+mod bailiffs;
 mod checker;
 mod clusters;
 mod disks;
@@ -14,11 +15,14 @@ mod inspections;
 mod logbooks;
 mod nodes;
 mod populations;
+mod preparations;
 mod proxies;
+mod registrars;
 mod reports;
 mod runs;
 mod setups;
 mod storms;
+mod streams;
 mod uploads;
 mod visitors;
 

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rescind_testkit::{Http, Profile, Reply as Answer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::histories::{
-    Act, Change, Kind, Moment, NodeNumber, Outcome, Reply, Right, Timeline, TokenNumber, Use,
+    Act, Change, Kind, Lapse, Moment, NodeNumber, Outcome, PersonAct, PersonNumber, Reply, Right, Rights,
+    Stream, Timeline, TokenNumber, Treatment, Use,
 };
 use crate::populations::Presented;
 
@@ -57,10 +58,23 @@ pub(crate) struct Logbook<'a> {
     /// Where its times come from.
     pub(crate) timeline: Timeline,
     doors: Vec<Http>,
-    /// Its acts.
+    /// What it wrote down.
+    pub(crate) pages: Pages,
+}
+
+/// What clients wrote down.
+#[derive(Debug, Default)]
+pub(crate) struct Pages {
+    /// Acts on tokens.
     pub(crate) acts: Vec<Act>,
-    /// Its uses.
+    /// Acts on people.
+    pub(crate) treatments: Vec<PersonAct>,
+    /// Uses of tokens.
     pub(crate) uses: Vec<Use>,
+    /// Queries without end.
+    pub(crate) streams: Vec<Stream>,
+    /// Receipts that name lapsed nodes.
+    pub(crate) lapses: Vec<Lapse>,
 }
 
 /// An administrative request.
@@ -73,6 +87,8 @@ pub(crate) struct Request<'a> {
     pub(crate) body: String,
     /// For how many seconds the node is asked to wait for others at most, if it is.
     pub(crate) wait: Option<u32>,
+    /// How long the client waits for the answer, if not as long as always.
+    pub(crate) patience: Option<Duration>,
 }
 
 impl<'a> Logbook<'a> {
@@ -83,23 +99,22 @@ impl<'a> Logbook<'a> {
             site,
             timeline,
             doors: site.urls.iter().map(door).collect(),
-            acts: Vec::new(),
-            uses: Vec::new(),
+            pages: Pages::default(),
         }
     }
 
     /// What it wrote down.
-    pub(crate) fn into_pages(self) -> (Vec<Act>, Vec<Use>) {
-        (self.acts, self.uses)
+    pub(crate) fn into_pages(self) -> Pages {
+        self.pages
     }
 
     /// Uses a token once.
     pub(crate) fn try_token(&mut self, node: NodeNumber, token: &Presented, right: Right) -> Reply {
-        let authorization = format!("Bearer {}", token.secret);
-        let headers = [
-            ("authorization", authorization.as_str()),
-            ("content-type", "application/json"),
-        ];
+        let (name, credential) = match token.kind {
+            Kind::Browser => ("cookie", token.secret.clone()),
+            _ => ("authorization", format!("Bearer {}", token.secret)),
+        };
+        let headers = [(name, credential.as_str()), ("content-type", "application/json")];
         let mut point = None;
         let (method, path, body) = match right {
             Right::Write => {
@@ -112,15 +127,22 @@ impl<'a> Logbook<'a> {
                 let path = format!("/api/v3/query_sql?db={DATABASE}&format=csv&q=SELECT%201");
                 ("GET", path, String::new())
             }
-            // Whoever is admitted is told what is wrong with this. It asks nothing of the catalog, so that a node which is
-            // cut off has to answer by what it knows.
-            Right::Manage => ("POST", self.site.tokens_path(Kind::Database), "{}".to_owned()),
+            // Whoever is admitted and has the role is told what is wrong with this. It asks nothing of the catalog, so that
+            // a node which is cut off has to answer by what it knows.
+            Right::Manage => {
+                let path = format!("{}/invitations", self.site.account_path());
+                let nobody = json!({"email": "nobody@example.org", "role": "admin", "firstName": "\u{7}"});
+                ("POST", path, nobody.to_string())
+            }
+            Right::Visit => ("GET", "/profile".to_owned(), String::new()),
         };
         let began = self.timeline.now();
         let answer = self.doors[node].try_send(method, &path, &headers, body);
         let reply = match answer.map(|answer| answer.status) {
             Ok(200 | 204) => Reply::Admitted,
             Ok(400) if right == Right::Manage => Reply::Admitted,
+            // To the page where one signs in.
+            Ok(303) if right == Right::Visit => Reply::Refused(401),
             Ok(status @ (401 | 403)) => Reply::Refused(status),
             Ok(503) => Reply::Unavailable,
             Ok(status) => Reply::Odd(status),
@@ -148,19 +170,29 @@ impl<'a> Logbook<'a> {
         let is_roots = !request.path.starts_with("/oauth");
         headers.extend(is_roots.then_some(("authorization", authorization.as_str())));
         let began = self.timeline.now();
-        let answer = self.doors[node].try_send(request.method, &request.path, &headers, &request.body);
+        let send = |door: &Http| door.try_send(request.method, &request.path, &headers, &request.body);
+        let answer = match request.patience {
+            Some(patience) => send(&Http::with_patience(self.site.urls[node].clone(), patience)),
+            None => send(&self.doors[node]),
+        };
         let ended = self.timeline.now();
-        let (outcome, reply) = judge(&answer);
+        let (mut outcome, reply) = judge(&answer);
+        if request.patience.is_some() && answer.is_err() {
+            outcome = Outcome::Abandoned;
+        }
+        if let (Ok(answer), true) = (&answer, outcome.is_complete()) {
+            self.note_lapses(began, ended, answer);
+        }
         let count = match outcome {
             Outcome::Done { .. } => Some(&self.site.tally.done),
             Outcome::Uncertain(_) => Some(&self.site.tally.uncertain),
-            Outcome::Rejected(_) => None,
+            Outcome::Rejected(_) | Outcome::Abandoned => None,
         };
         if let Some(count) = count {
             count.fetch_add(1, Ordering::Relaxed);
         }
         for token in tokens {
-            self.acts.push(Act {
+            self.pages.acts.push(Act {
                 token: *token,
                 node,
                 change,
@@ -176,6 +208,39 @@ impl<'a> Logbook<'a> {
             .ok()
             .and_then(|answer| serde_json::from_slice(&answer.bytes).ok());
         (outcome, said)
+    }
+
+    /// Asks for something to be done to a person; what came of it.
+    pub(crate) fn treat(
+        &mut self,
+        node: NodeNumber,
+        person: PersonNumber,
+        treatment: Treatment,
+        request: &Request<'_>,
+    ) -> Outcome {
+        let began = self.timeline.now();
+        let (outcome, _) = self.act(node, &[], Change::Revoke, request);
+        self.note_treatment(node, person, treatment, began, outcome.clone());
+        outcome
+    }
+
+    /// Writes down what was done to a person.
+    pub(crate) fn note_treatment(
+        &mut self,
+        node: NodeNumber,
+        person: PersonNumber,
+        treatment: Treatment,
+        began: Moment,
+        outcome: Outcome,
+    ) {
+        self.pages.treatments.push(PersonAct {
+            person,
+            node,
+            treatment,
+            began,
+            ended: self.timeline.now(),
+            outcome,
+        });
     }
 
     /// Asks a node for something that must be there; the answer's body.
@@ -205,6 +270,21 @@ impl<'a> Logbook<'a> {
         }
     }
 
+    /// Writes lines that are not looked for in the end.
+    ///
+    /// # Errors
+    /// They were not stored.
+    pub(crate) fn write(&self, node: NodeNumber, secret: &str, lines: &str) -> Result<(), String> {
+        let path = format!("/api/v3/write_lp?db={DATABASE}");
+        let authorization = format!("Bearer {secret}");
+        let headers = [("authorization", authorization.as_str())];
+        match self.doors[node].try_send("POST", &path, &headers, lines) {
+            Ok(answer) if answer.status == 204 => Ok(()),
+            Ok(answer) => Err(format!("node {node} {path}: {answer}")),
+            Err(error) => Err(format!("node {node} {path}: {error}")),
+        }
+    }
+
     /// Writes a slow upload down.
     pub(crate) fn note_upload(
         &mut self,
@@ -215,6 +295,40 @@ impl<'a> Logbook<'a> {
         point: u64,
     ) {
         self.note(node, token, Right::Write, times, reply, Some(point));
+    }
+
+    /// Writes down which nodes hold no lease by what a complete receipt says.
+    fn note_lapses(&mut self, began: Moment, ended: Moment, answer: &Answer) {
+        // Where only one node holds a lease, its name is not worth a header.
+        if let Some(states) = answer.header("rescind-node-states") {
+            let nodes = lapsed(states, self.site.urls.len());
+            if !nodes.is_empty() {
+                self.pages.lapses.push(Lapse { began, ended, nodes });
+            }
+        }
+    }
+
+    /// Writes down what came of a query whose answer is read by somebody else.
+    pub(crate) fn note_query(&mut self, node: NodeNumber, token: TokenNumber, began: Moment, reply: Reply) {
+        self.note(node, token, Right::Read, (began, began), reply, None);
+    }
+
+    /// Writes down that a session began that every node knows.
+    pub(crate) fn note_session(
+        &mut self,
+        node: NodeNumber,
+        token: TokenNumber,
+        rights: Rights,
+        began: Moment,
+    ) {
+        self.pages.acts.push(Act {
+            token,
+            node,
+            change: Change::Create(rights),
+            began,
+            ended: self.timeline.now(),
+            outcome: Outcome::Done { complete: true },
+        });
     }
 
     fn note(
@@ -234,7 +348,7 @@ impl<'a> Logbook<'a> {
             Reply::Broken | Reply::Odd(_) => &tally.broken,
         };
         count.fetch_add(1, Ordering::Relaxed);
-        self.uses.push(Use {
+        self.pages.uses.push(Use {
             token,
             node,
             right,
@@ -245,6 +359,16 @@ impl<'a> Logbook<'a> {
             point,
         });
     }
+}
+
+/// Nodes of which a receipt does not say that they act by the change: their leases have lapsed, now or before the act. One
+/// that was started anew has two rows for a while, of one name.
+fn lapsed(states: &str, nodes: usize) -> Vec<NodeNumber> {
+    let acts_by_it = |node: &NodeNumber| {
+        let name = format!("\"node-{node}\";applied");
+        states.split(", ").any(|state| state.starts_with(&name))
+    };
+    (0..nodes).filter(|node| !acts_by_it(node)).collect()
 }
 
 /// What an answer to an act says of the act, and of the token by which it was asked for.
@@ -279,7 +403,21 @@ impl Site {
     pub(crate) fn tokens_path(&self, kind: Kind) -> String {
         match kind {
             Kind::Database => format!("{}/tokens", self.cluster_path()),
-            Kind::Management | Kind::Session => format!("{}/management-tokens", self.account_path()),
+            Kind::Management | Kind::Session | Kind::Browser => {
+                format!("{}/management-tokens", self.account_path())
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_has_lapsed_that_does_not_act_by_the_change() {
+        let states = "\"node-0\";applied=3, \"node-1\";lapsed, \"node-2\";applied=7, \"node-2\";lapsed";
+        assert_eq!(lapsed(states, 3), [1]);
+        assert_eq!(lapsed("\"node-10\";applied=1, \"node-0\";applied=1", 3), [1, 2]);
     }
 }

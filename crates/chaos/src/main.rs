@@ -46,6 +46,7 @@ fn main() -> ExitCode {
     let mut seed = arguments.seed;
     loop {
         let mut setup = Setup::new(seed, Duration::from_secs(arguments.round), arguments.out.clone());
+        setup.crowds = Setup::LARGE_CROWDS.to_vec();
         setup.plan = arguments.is_calm.then(Vec::new);
         setup.tell = |line| println!("{line}");
         match run(&setup) {

@@ -5,15 +5,24 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rescind_testkit::SeededRng;
 
-use crate::histories::{Kind, NodeNumber, Rights, Token, TokenNumber};
+use crate::histories::{Kind, NodeNumber, PersonNumber, Rights, Token, TokenNumber};
 
 /// What all clients share.
 pub(crate) struct Population {
     state: Mutex<State>,
     /// For each node, tokens to be tried there at once, because something has just become certain about them.
     urgent: Vec<Mutex<VecDeque<TokenNumber>>>,
-    /// For each node, tokens that are about to be revoked.
-    doomed: Vec<Mutex<VecDeque<TokenNumber>>>,
+    /// For each node, tokens that are about to be revoked: for whoever writes slowly, and for whoever reads for long.
+    doomed: Vec<[Mutex<VecDeque<TokenNumber>>; 2]>,
+}
+
+/// What is begun with a token that is about to be revoked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Work {
+    /// A slow upload.
+    Upload,
+    /// A query without end.
+    Stream,
 }
 
 #[derive(Default)]
@@ -21,6 +30,10 @@ struct State {
     tokens: Vec<Entry>,
     /// Tokens that were made, are not revoked, and that nobody acts on.
     free: Vec<TokenNumber>,
+    /// Tokens that hold, and that somebody keeps for acts of its own.
+    held: Vec<TokenNumber>,
+    /// Tokens that are to be revoked together: how many were asked for, and those that were made.
+    crowds: Vec<(usize, Vec<TokenNumber>)>,
     /// Tokens that somebody acts on or has just acted on.
     hot: VecDeque<TokenNumber>,
 }
@@ -29,6 +42,8 @@ struct Entry {
     token: Token,
     secret: Option<String>,
     rights: Rights,
+    /// Whether every node is known to refuse it.
+    is_ended: bool,
 }
 
 /// A token as a client presents it.
@@ -68,19 +83,59 @@ impl Population {
         Self {
             state: Mutex::default(),
             urgent: (0..nodes).map(|_| Mutex::default()).collect(),
-            doomed: (0..nodes).map(|_| Mutex::default()).collect(),
+            doomed: (0..nodes).map(|_| <[Mutex<_>; 2]>::default()).collect(),
         }
     }
 
     /// A token that somebody is about to ask for.
     pub(crate) fn ask(&self, kind: Kind) -> TokenNumber {
+        self.ask_for(kind, None)
+    }
+
+    /// A session that this person is about to begin.
+    pub(crate) fn ask_for(&self, kind: Kind, owner: Option<PersonNumber>) -> TokenNumber {
         let mut state = self.state();
         state.tokens.push(Entry {
-            token: Token { kind, id: None },
+            token: Token {
+                kind,
+                id: None,
+                owner,
+            },
             secret: None,
             rights: Rights::default(),
+            is_ended: false,
         });
         state.tokens.len() - 1
+    }
+
+    /// The next crowd that lacks a token, which the caller makes.
+    pub(crate) fn crowd_with_room(&self, sizes: &[usize]) -> Option<usize> {
+        let mut state = self.state();
+        state.crowds.resize(sizes.len(), (0, Vec::new()));
+        let crowds = state.crowds.iter_mut().zip(sizes).enumerate();
+        for (number, ((asked, _), size)) in crowds {
+            if *asked < *size {
+                *asked += 1;
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    /// A token of this crowd was made.
+    pub(crate) fn join(&self, crowd: usize, number: TokenNumber) {
+        let mut state = self.state();
+        state.held.push(number);
+        state.crowds[crowd].1.push(number);
+    }
+
+    /// Every token of this crowd, with its id.
+    pub(crate) fn crowd(&self, crowd: usize) -> Vec<(TokenNumber, String)> {
+        let state = self.state();
+        let members = state.crowds.get(crowd).into_iter().flat_map(|(_, made)| made);
+        members
+            .filter_map(|number| Some((*number, state.tokens[*number].token.id.clone()?)))
+            .collect()
     }
 
     /// It was made. Without an id nobody looks for it in lists.
@@ -103,6 +158,7 @@ impl Population {
             token,
             secret,
             rights,
+            ..
         } = &state.tokens[number];
         Some(Claimed {
             number,
@@ -118,6 +174,23 @@ impl Population {
         let mut state = self.state();
         state.tokens[number].rights = rights;
         state.free.push(number);
+    }
+
+    /// Keeps it for acts of the caller's own.
+    pub(crate) fn hold(&self, number: TokenNumber) {
+        self.state().held.push(number);
+    }
+
+    /// Every node is known to refuse it.
+    pub(crate) fn end(&self, number: TokenNumber) {
+        let mut state = self.state();
+        state.tokens[number].is_ended = true;
+        state.held.retain(|held| *held != number);
+    }
+
+    /// Whether every node is known to refuse it.
+    pub(crate) fn is_ended(&self, number: TokenNumber) -> bool {
+        self.state().tokens[number].is_ended
     }
 
     /// How many tokens of this kind are free.
@@ -146,16 +219,16 @@ impl Population {
         }
     }
 
-    /// It is about to be revoked: whoever begins a long write with it should do so now.
+    /// It is about to be revoked: whoever begins long work with it should do so now.
     pub(crate) fn doom(&self, number: TokenNumber) {
-        for doomed in &self.doomed {
+        for doomed in self.doomed.iter().flatten() {
             push(doomed, number, 1);
         }
     }
 
-    /// A token for a long write to this node.
-    pub(crate) fn doomed(&self, node: NodeNumber) -> Option<Presented> {
-        let number = lock(&self.doomed[node]).pop_front()?;
+    /// A token for long work at this node.
+    pub(crate) fn doomed(&self, node: NodeNumber, work: Work) -> Option<Presented> {
+        let number = lock(&self.doomed[node][work as usize]).pop_front()?;
         self.state().presented(number)
     }
 
@@ -169,8 +242,9 @@ impl Population {
     pub(crate) fn any(&self, rng: &SeededRng) -> Option<Presented> {
         let state = self.state();
         let choice = match rng.below(10) {
-            0..=3 => state.hot.get(pick(rng, state.hot.len())).copied(),
-            4..=8 => state.free.get(pick(rng, state.free.len())).copied(),
+            0..=2 => state.hot.get(pick(rng, state.hot.len())).copied(),
+            3..=4 => state.held.get(pick(rng, state.held.len())).copied(),
+            5..=8 => state.free.get(pick(rng, state.free.len())).copied(),
             _ => Some(pick(rng, state.tokens.len())),
         };
         state.presented(choice?)

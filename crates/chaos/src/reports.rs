@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::checker::{Limits, Violation, is_undisturbed};
-use crate::histories::{Act, Change, History, Outcome, Reply};
+use crate::histories::{Act, Change, Finish, History, Outcome, Reply, Treatment};
 use crate::logbooks::Tally;
 
 /// The figures of a run, and what was wrong with it.
@@ -24,6 +24,16 @@ pub struct Report {
     pub uploads: BTreeMap<&'static str, usize>,
     /// Acts by what they were and what came of them.
     pub acts: BTreeMap<(&'static str, &'static str), usize>,
+    /// Acts on people by what they were and what came of them.
+    pub treatments: BTreeMap<(&'static str, &'static str), usize>,
+    /// Requests that revoked many tokens at once, by what came of them, and the most that one revoked.
+    pub bulks: (BTreeMap<&'static str, usize>, usize),
+    /// Answers without end, by how they ended.
+    pub streams: BTreeMap<&'static str, usize>,
+    /// Complete receipts by which not every node held a lease.
+    pub lapses: usize,
+    /// How often a node loaded everything anew.
+    pub reloads: usize,
     /// Why acts are uncertain: what clients were told, or how the connection ended.
     pub uncertain: BTreeMap<String, usize>,
     /// The longest that a revocation took, until its complete receipt: of all, and of those that nothing disturbed.
@@ -41,6 +51,8 @@ pub struct Report {
 
 /// How many violations are told.
 const SHOWN: usize = 20;
+/// Tokens that are revoked by one request are many from here on.
+const MANY: usize = 20;
 
 impl Report {
     /// The report of this history.
@@ -56,6 +68,8 @@ impl Report {
             unfillable,
             violations,
             starved: history.starved,
+            reloads: history.reloads,
+            lapses: history.lapses.len(),
             ..Self::default()
         };
         for kind in &history.kinds {
@@ -77,6 +91,7 @@ impl Report {
                 .entry((act.change.word(), act.outcome.word()))
                 .or_default() += 1;
         }
+        report.count_more(history);
         let is_revoked = |act: &&Act| act.change == Change::Revoke && act.is_complete();
         for act in history.acts.iter().filter(is_revoked) {
             let took = act.ended.since(act.began);
@@ -95,6 +110,22 @@ impl Report {
         report
     }
 
+    fn count_more(&mut self, history: &History) {
+        for act in &history.treatments {
+            let key = (act.treatment.word(), act.outcome.word());
+            *self.treatments.entry(key).or_default() += 1;
+        }
+        for stream in &history.streams {
+            *self.streams.entry(stream.finish.word()).or_default() += 1;
+        }
+        // What is asked for by one request begins at one moment.
+        let together = |one: &Act, other: &Act| one.began == other.began && one.node == other.node;
+        for acts in history.acts.chunk_by(together).filter(|acts| acts.len() >= MANY) {
+            *self.bulks.0.entry(acts[0].outcome.word()).or_default() += 1;
+            self.bulks.1 = self.bulks.1.max(acts.len());
+        }
+    }
+
     /// Adds the figures of another run.
     pub fn add(&mut self, other: Self) {
         add_all(&mut self.faults, other.faults);
@@ -102,6 +133,12 @@ impl Report {
         add_all(&mut self.uploads, other.uploads);
         add_all(&mut self.acts, other.acts);
         add_all(&mut self.uncertain, other.uncertain);
+        add_all(&mut self.treatments, other.treatments);
+        add_all(&mut self.streams, other.streams);
+        add_all(&mut self.bulks.0, other.bulks.0);
+        self.bulks.1 = self.bulks.1.max(other.bulks.1);
+        self.lapses += other.lapses;
+        self.reloads += other.reloads;
         self.slowest.0 = self.slowest.0.max(other.slowest.0);
         self.slowest.1 = self.slowest.1.max(other.slowest.1);
         self.undisturbed += other.undisturbed;
@@ -137,7 +174,10 @@ fn tell(history: &History, report: &Report) -> String {
         .iter()
         .map(|fault| (fault.began, fault.to_string()))
         .collect();
+    lines.extend(history.treatments.iter().map(|act| (act.began, act.to_string())));
     for token in tokens {
+        let streams = history.streams.iter().filter(|stream| stream.token == token);
+        lines.extend(streams.map(|stream| (stream.began, stream.to_string())));
         let acts = history.acts.iter().filter(|act| act.token == token);
         lines.extend(acts.map(|act| (act.began, act.to_string())));
         // The first management token is used with every act.
@@ -174,6 +214,28 @@ impl Change {
     }
 }
 
+impl Treatment {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Disable => "disabled",
+            Self::Enable => "enabled",
+            Self::Become(_) => "other role",
+            Self::Delete => "deleted",
+            Self::Password => "new password",
+        }
+    }
+}
+
+impl Finish {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::BrokenOff => "broken off",
+            Self::Whole => "whole",
+            Self::Left => "left by the client",
+        }
+    }
+}
+
 impl Outcome {
     const fn word(&self) -> &'static str {
         match self {
@@ -181,19 +243,13 @@ impl Outcome {
             Self::Done { complete: false } => "incomplete",
             Self::Rejected(_) => "rejected",
             Self::Uncertain(_) => "uncertain",
+            Self::Abandoned => "abandoned",
         }
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |map: &BTreeMap<&str, usize>| {
-            let parts: Vec<_> = map
-                .iter()
-                .map(|(word, count)| format!("{count} {word}"))
-                .collect();
-            parts.join(", ")
-        };
         let faults: usize = self.faults.values().sum();
         let uses: usize = self.uses.values().sum();
         writeln!(f, "{}", self.title)?;
@@ -211,17 +267,29 @@ impl fmt::Display for Report {
                 self.starved
             )?;
         }
+        if self.reloads > 0 {
+            writeln!(
+                f,
+                "              nodes loaded everything anew {} times",
+                self.reloads
+            )?;
+        }
         writeln!(f, "  requests    {uses}: {}", list(&self.uses))?;
         writeln!(f, "  of these, slow uploads: {}", list(&self.uploads))?;
+        writeln!(f, "  answers without end: {}", list(&self.streams))?;
         for what in ["created", "updated", "revoked"] {
-            let of: BTreeMap<_, _> = self
-                .acts
-                .iter()
-                .filter(|((word, _), _)| *word == what)
-                .map(|((_, outcome), count)| (*outcome, *count))
-                .collect();
-            writeln!(f, "  {what:<11} {}", list(&of))?;
+            writeln!(f, "  {what:<11} {}", list(&only(&self.acts, what)))?;
         }
+        let (bulks, most) = &self.bulks;
+        writeln!(
+            f,
+            "  requests that revoke many, up to {most} tokens: {}",
+            list(bulks)
+        )?;
+        for what in ["disabled", "enabled", "other role", "new password", "deleted"] {
+            writeln!(f, "  {what:<12} {}", list(&only(&self.treatments, what)))?;
+        }
+        writeln!(f, "  receipts by which a node holds no lease {}", self.lapses)?;
         for (why, count) in &self.uncertain {
             writeln!(f, "  uncertain   {count}: {why}")?;
         }
@@ -240,6 +308,20 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
+}
+
+fn list(counts: &BTreeMap<&str, usize>) -> String {
+    let parts: Vec<_> = counts
+        .iter()
+        .map(|(word, count)| format!("{count} {word}"))
+        .collect();
+    parts.join(", ")
+}
+
+/// What came of one thing.
+fn only<'a>(counts: &BTreeMap<(&'a str, &'a str), usize>, what: &str) -> BTreeMap<&'a str, usize> {
+    let of = counts.iter().filter(|((word, _), _)| *word == what);
+    of.map(|((_, outcome), count)| (*outcome, *count)).collect()
 }
 
 impl fmt::Display for Tally {

@@ -1,43 +1,41 @@
 //! One run from beginning to end: start everything, let clients and faults loose, wait for calm, ask, judge.
 
 use std::fs;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use rescind_testkit::SeededRng;
-use serde_json::json;
 
 use crate::administrators::Administrator;
+use crate::bailiffs::Bailiff;
 use crate::checker;
 use crate::clusters::Cluster;
-use crate::faults::{self, Scope};
+use crate::faults;
 use crate::hammers::{hammer, try_all};
-use crate::histories::{
-    Act, Change, History, Kind, Moment, NodeNumber, Outcome, Reply, Rights, Timeline, TokenNumber, Use,
-};
+use crate::histories::{History, Moment, NodeNumber, Reply, Sighting, Timeline};
 use crate::inspections::{inspect, inspect_tales};
-use crate::logbooks::{DATABASE, Logbook, ROOT, Request, Site, Tally};
+use crate::logbooks::{Logbook, Pages, Site, Tally};
 use crate::populations::{Population, Presented};
+use crate::preparations::READER;
+use crate::registrars::{Member, Registrar};
 use crate::reports::Report;
-use crate::setups::{SLACK, Setup};
+use crate::setups::Setup;
 use crate::storms::Storm;
+use crate::streams::stream;
 use crate::uploads::upload;
-use crate::visitors::Visitor;
 
 /// Clients that use tokens, for each node.
 const HAMMERS: usize = 2;
 /// Clients that act.
 const ADMINISTRATORS: usize = 6;
-/// Sessions of programs that a person let in.
-const SESSIONS: usize = 24;
+/// Clients that keep people.
+const REGISTRARS: usize = 2;
 /// How long nodes have to admit again.
 const RECOVERY: Duration = Duration::from_secs(60);
 /// How often it is told how it goes.
 const PROGRESS: Duration = Duration::from_secs(10);
-/// A token that is never acted on, by which points are read in the end.
-const READER: TokenNumber = 1;
 
 /// Runs it and judges it.
 ///
@@ -47,7 +45,7 @@ pub fn run(setup: &Setup) -> Result<Report, String> {
     let directory = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
     // PostgreSQL runs as another user.
     open_to_all(directory.path())?;
-    let mut cluster = Cluster::start(directory.path(), &setup.arguments())?;
+    let mut cluster = Cluster::start(directory.path(), &setup.arguments(), setup.at_once)?;
     let disk = cluster.unfillable.as_deref().unwrap_or("can be filled");
     (setup.tell)(&format!(
         "seed {}: {} nodes serve; the catalog's disk: {disk}",
@@ -79,152 +77,146 @@ pub fn run(setup: &Setup) -> Result<Report, String> {
 }
 
 /// What the threads of a run share.
-struct Run {
-    site: Site,
-    population: Population,
-    timeline: Timeline,
-    is_over: AtomicBool,
-    history: History,
+pub(crate) struct Run {
+    pub(crate) site: Site,
+    pub(crate) population: Population,
+    pub(crate) timeline: Timeline,
+    pub(crate) is_over: AtomicBool,
+    pub(crate) history: History,
+    /// Those whom registrars keep.
+    pub(crate) members: Vec<Member>,
 }
 
 impl Run {
-    /// Makes the database, its table on every node, and the token by which points are read.
-    fn prepare(setup: &Setup, cluster: &Cluster) -> Result<Self, String> {
-        let site = Site {
-            asked: setup.asked,
-            urls: cluster.nodes.iter().map(crate::nodes::Node::url).collect(),
-            profile: cluster.profile(),
-            patience: setup.ttl * 4 + SLACK * 2,
-            points: AtomicU64::new(1),
-            tally: Tally::default(),
-        };
-        let timeline = Timeline::begin();
-        let population = Population::new(setup.nodes.len());
-        let mut logbook = Logbook::new(&site, timeline);
-        population.ask(Kind::Management);
-        population.made(ROOT, None, site.profile.mgmt_token.clone());
-        population.ask(Kind::Database);
-        let rights = Rights::of(true, true);
-        let database = Request {
-            method: "POST",
-            path: format!("{}/databases", site.cluster_path()),
-            body: json!({"name": DATABASE}).to_string(),
-            wait: None,
-        };
-        let (outcome, said) = logbook.act(0, &[], Change::Create(rights), &database);
-        expect_done(&outcome, "the database was not made", said.as_ref())?;
-        let permissions = ["read", "write"].map(|action| json!({"action": action, "resource": DATABASE}));
-        let request = Request {
-            method: "POST",
-            path: site.tokens_path(Kind::Database),
-            body: json!({"description": "reader", "permissions": permissions}).to_string(),
-            wait: None,
-        };
-        let (outcome, said) = logbook.act(0, &[READER], Change::Create(rights), &request);
-        expect_done(&outcome, "the reader was not made", said.as_ref())?;
-        let said = said.unwrap_or_default();
-        let text = |key: &str| said[key].as_str().unwrap_or_default().to_owned();
-        population.made(READER, Some(text("id")), text("accessToken"));
-        let all = population.all();
-        let reader = all.last().ok_or("the reader has no secret")?;
-        for node in 0..setup.nodes.len() {
-            try_all(&mut logbook, node, reader);
-        }
-        let mut history = History {
-            nodes: setup.nodes.len(),
-            ..History::default()
-        };
-        let mut visitor = Visitor::invited(&site)?;
-        for _ in 0..SESSIONS {
-            let number = population.ask(Kind::Session);
-            let began = timeline.now();
-            let secret = visitor.let_in()?;
-            population.made(number, Some(format!("session {number}")), secret);
-            population.release(number, Rights::MANAGE);
-            history.acts.push(founding(number, began, timeline.now()));
-        }
-        history.acts.push(founding(ROOT, Moment(0), Moment(0)));
-        history.acts.append(&mut logbook.acts);
-        history.uses.append(&mut logbook.uses);
-        Ok(Self {
-            site,
-            population,
-            timeline,
-            is_over: AtomicBool::new(false),
-            history,
-        })
-    }
-
     fn go(&mut self, setup: &Setup, cluster: &mut Cluster) -> Result<History, String> {
         let rng = SeededRng::new(setup.seed);
         self.populate(setup, &rng);
-        let mut logs = Logs::default();
-        let storm = thread::scope(|scope| {
-            let mut clients = Vec::new();
-            for _ in 0..ADMINISTRATORS {
-                let mut one = self.administrator(SeededRng::new(rng.next_u64()), setup.tokens);
-                clients.push(scope.spawn(move || {
-                    one.run();
-                    one.logbook.into_pages()
-                }));
-            }
-            for node in (0..setup.nodes.len()).flat_map(|node| [node; HAMMERS]) {
-                let rng = SeededRng::new(rng.next_u64());
-                let mut logbook = Logbook::new(&self.site, self.timeline);
-                let (population, is_over) = (&self.population, &self.is_over);
-                clients.push(scope.spawn(move || {
-                    hammer(&mut logbook, node, population, &rng, is_over);
-                    logbook.into_pages()
-                }));
-            }
-            let (is_over, site) = (&self.is_over, &self.site);
-            for node in 0..setup.nodes.len() {
-                let rng = SeededRng::new(rng.next_u64());
-                let mut logbook = Logbook::new(site, self.timeline);
-                let population = &self.population;
-                clients.push(scope.spawn(move || {
-                    upload(&mut logbook, node, site, population, &rng, is_over);
-                    logbook.into_pages()
-                }));
-            }
+        let members = std::mem::take(&mut self.members);
+        let (storm, calm, pages) = thread::scope(|scope| {
+            let clients = [
+                self.loose_administrators(scope, setup, &rng, members),
+                self.loose_users(scope, setup.nodes.len(), &rng),
+            ];
+            let (site, is_over) = (&self.site, &self.is_over);
             scope.spawn(move || tell(setup.tell, &site.tally, is_over));
-            let storm = self.ride(setup, cluster);
+            let ridden = self.ride(setup, cluster);
             self.is_over.store(true, Ordering::SeqCst);
-            for client in clients {
-                logs.add(client.join().map_err(|_| "a client panicked")?);
+            let mut pages = Pages::default();
+            for client in clients.into_iter().flatten() {
+                pages.add(client.join().map_err(|_| "a client panicked")?);
             }
-            storm
-        });
-        let (storm, calm) = storm?;
+            let (storm, calm) = ridden?;
+            Ok::<_, String>((storm, calm, pages))
+        })?;
         self.history.calm = calm.at;
         self.history.recovered = calm.recovered;
         self.history.settled = calm.settled;
         self.history.disturbances = storm.disturbances;
         self.history.kinds = storm.kinds;
         self.history.deaths = storm.deaths;
-        self.ask_everything(&mut logs)?;
+        self.history.take(pages);
+        self.ask_everything()?;
         self.history.deaths.extend(cluster.end());
         self.history.tales = inspect_tales(cluster);
-        self.history.starved = starved(cluster);
-        self.history.acts.append(&mut logs.acts);
-        self.history.uses.append(&mut logs.uses);
+        self.history.starved = told(&[cluster.postgres.log()], "No space left on device");
+        self.history.reloads = told(&cluster.logs(), "everything was loaded anew");
         self.history.acts.sort_by_key(|act| act.began);
         self.history.uses.sort_by_key(|used| used.began);
         self.history.tokens = self.population.tokens();
         Ok(std::mem::take(&mut self.history))
     }
 
-    fn administrator(&self, rng: SeededRng, target: usize) -> Administrator<'_> {
-        let logbook = Logbook::new(&self.site, self.timeline);
-        Administrator::new(&self.site, &self.population, rng, target, logbook, &self.is_over)
+    /// Those who act: on tokens, on people, on crowds.
+    fn loose_administrators<'s>(
+        &'s self,
+        scope: &'s Scope<'s, '_>,
+        setup: &'s Setup,
+        rng: &SeededRng,
+        members: Vec<Member>,
+    ) -> Vec<Client<'s>> {
+        let draw = || SeededRng::new(rng.next_u64());
+        let mut clients = Vec::new();
+        for _ in 0..ADMINISTRATORS {
+            let mut one = self.administrator(draw(), setup);
+            clients.push(scope.spawn(move || {
+                one.run();
+                one.logbook.into_pages()
+            }));
+        }
+        let mut groups: Vec<Vec<Member>> = (0..REGISTRARS).map(|_| Vec::new()).collect();
+        for (number, member) in members.into_iter().enumerate() {
+            groups[number % REGISTRARS].push(member);
+        }
+        let (site, population, is_over) = (&self.site, &self.population, &self.is_over);
+        for group in groups {
+            let mut one = Registrar::new(site, population, draw(), self.logbook(), is_over);
+            clients.push(scope.spawn(move || {
+                one.run(group);
+                one.logbook.into_pages()
+            }));
+        }
+        let mut one = Bailiff::new(site, population, draw(), self.logbook(), is_over);
+        clients.push(scope.spawn(move || {
+            one.run(setup.crowds.len(), setup.storm);
+            one.logbook.into_pages()
+        }));
+        clients
+    }
+
+    /// Those who use tokens: at each node, quickly, by slow writes and by long queries.
+    fn loose_users<'s>(&'s self, scope: &'s Scope<'s, '_>, nodes: usize, rng: &SeededRng) -> Vec<Client<'s>> {
+        let mut clients = Vec::new();
+        let mut spawn = |work: fn(&Self, &mut Logbook<'s>, NodeNumber, &SeededRng), node| {
+            let (rng, mut logbook) = (SeededRng::new(rng.next_u64()), self.logbook());
+            clients.push(scope.spawn(move || {
+                work(self, &mut logbook, node, &rng);
+                logbook.into_pages()
+            }));
+        };
+        for node in 0..nodes {
+            for _ in 0..HAMMERS {
+                spawn(Self::hammer, node);
+            }
+            spawn(Self::upload, node);
+            spawn(Self::stream, node);
+        }
+        clients
+    }
+
+    fn hammer(&self, logbook: &mut Logbook<'_>, node: NodeNumber, rng: &SeededRng) {
+        hammer(logbook, node, &self.population, rng, &self.is_over);
+    }
+
+    fn upload(&self, logbook: &mut Logbook<'_>, node: NodeNumber, rng: &SeededRng) {
+        upload(logbook, node, &self.site, &self.population, rng, &self.is_over);
+    }
+
+    fn stream(&self, logbook: &mut Logbook<'_>, node: NodeNumber, rng: &SeededRng) {
+        stream(logbook, node, &self.site, &self.population, rng, &self.is_over);
+    }
+
+    fn logbook(&self) -> Logbook<'_> {
+        Logbook::new(&self.site, self.timeline)
+    }
+
+    fn administrator<'s>(&'s self, rng: SeededRng, setup: &'s Setup) -> Administrator<'s> {
+        let wanted = (setup.tokens, &setup.crowds[..]);
+        Administrator::new(
+            &self.site,
+            &self.population,
+            rng,
+            wanted,
+            self.logbook(),
+            &self.is_over,
+        )
     }
 
     fn populate(&mut self, setup: &Setup, rng: &SeededRng) {
-        let mut logs = Logs::default();
+        let mut pages = Pages::default();
         thread::scope(|scope| {
             let makers: Vec<_> = (0..ADMINISTRATORS)
                 .map(|_| {
-                    let mut one = self.administrator(SeededRng::new(rng.next_u64()), setup.tokens);
+                    let mut one = self.administrator(SeededRng::new(rng.next_u64()), setup);
                     scope.spawn(move || {
                         one.populate();
                         one.logbook.into_pages()
@@ -232,17 +224,16 @@ impl Run {
                 })
                 .collect();
             for maker in makers {
-                logs.add(maker.join().unwrap_or_default());
+                pages.add(maker.join().unwrap_or_default());
             }
         });
-        self.history.acts.append(&mut logs.acts);
-        self.history.uses.append(&mut logs.uses);
+        self.history.take(pages);
     }
 
     /// The faults, and how the nodes come back after them.
     fn ride(&self, setup: &Setup, cluster: &mut Cluster) -> Result<(Storm, Calm), String> {
         let plan = setup.plan.clone().unwrap_or_else(|| {
-            let scope = Scope {
+            let scope = faults::Scope {
                 nodes: setup.nodes.len(),
                 ttl: setup.ttl,
                 storm: setup.storm,
@@ -256,7 +247,7 @@ impl Run {
             recovered: vec![None; setup.nodes.len()],
             settled: None,
         };
-        let logbook = Logbook::new(&self.site, self.timeline);
+        let logbook = self.logbook();
         let begun = Instant::now();
         while calm.recovered.contains(&None) && begun.elapsed() < RECOVERY {
             for (node, recovered) in calm.recovered.iter_mut().enumerate() {
@@ -275,7 +266,7 @@ impl Run {
     }
 
     /// Every token on every node once more, and what each node says of everything.
-    fn ask_everything(&mut self, logs: &mut Logs) -> Result<(), String> {
+    fn ask_everything(&mut self) -> Result<(), String> {
         let all = self.population.all();
         let reader = all.get(READER).ok_or("the reader has no secret")?.secret.clone();
         let nodes = self.history.nodes;
@@ -291,8 +282,8 @@ impl Run {
                 .map(|answer| answer.map_err(|_| "an inspector panicked".to_owned())?)
                 .collect::<Result<Vec<_>, String>>()
         })?;
-        for (uses, sighting) in asked {
-            logs.add((Vec::new(), uses));
+        for (pages, sighting) in asked {
+            self.history.take(pages);
             self.history.sightings.push(sighting);
         }
         Ok(())
@@ -303,8 +294,8 @@ impl Run {
         node: NodeNumber,
         all: &[Presented],
         reader: &str,
-    ) -> Result<(Vec<Use>, crate::histories::Sighting), String> {
-        let mut logbook = Logbook::new(&self.site, self.timeline);
+    ) -> Result<(Pages, Sighting), String> {
+        let mut logbook = self.logbook();
         for token in all {
             let begun = Instant::now();
             while matches!(
@@ -316,7 +307,7 @@ impl Run {
             }
         }
         let sighting = inspect(&logbook, &self.site, node, reader)?;
-        Ok((logbook.uses, sighting))
+        Ok((logbook.into_pages(), sighting))
     }
 }
 
@@ -327,35 +318,28 @@ struct Calm {
     settled: Option<Moment>,
 }
 
-#[derive(Default)]
-struct Logs {
-    acts: Vec<Act>,
-    uses: Vec<Use>,
-}
+/// A client's thread, which ends with what the client wrote down.
+type Client<'s> = ScopedJoinHandle<'s, Pages>;
 
-impl Logs {
-    fn add(&mut self, (mut acts, mut uses): (Vec<Act>, Vec<Use>)) {
-        self.acts.append(&mut acts);
-        self.uses.append(&mut uses);
+impl Pages {
+    /// Adds what another client wrote down.
+    fn add(&mut self, mut other: Self) {
+        self.acts.append(&mut other.acts);
+        self.treatments.append(&mut other.treatments);
+        self.uses.append(&mut other.uses);
+        self.streams.append(&mut other.streams);
+        self.lapses.append(&mut other.lapses);
     }
 }
 
-/// How what may administer came to be: the first management token, and sessions.
-const fn founding(token: TokenNumber, began: Moment, ended: Moment) -> Act {
-    Act {
-        token,
-        node: 0,
-        change: Change::Create(Rights::MANAGE),
-        began,
-        ended,
-        outcome: Outcome::Done { complete: true },
-    }
-}
-
-fn expect_done(outcome: &Outcome, what: &str, said: Option<&serde_json::Value>) -> Result<(), String> {
-    match outcome {
-        Outcome::Done { .. } => Ok(()),
-        other => Err(format!("{what}: {other:?} {said:?}")),
+impl History {
+    /// Adds what clients wrote down.
+    pub(crate) fn take(&mut self, mut pages: Pages) {
+        self.acts.append(&mut pages.acts);
+        self.treatments.append(&mut pages.treatments);
+        self.uses.append(&mut pages.uses);
+        self.streams.append(&mut pages.streams);
+        self.lapses.append(&mut pages.lapses);
     }
 }
 
@@ -377,9 +361,10 @@ fn open_to_all(directory: &Path) -> Result<(), String> {
         .map_err(|error| format!("{}: {error}", directory.display()))
 }
 
-fn starved(cluster: &Cluster) -> usize {
-    let log = fs::read_to_string(cluster.postgres.log()).unwrap_or_default();
-    log.matches("No space left on device").count()
+/// How often these logs say this.
+fn told(logs: &[PathBuf], words: &str) -> usize {
+    let read = |log: &PathBuf| fs::read_to_string(log).unwrap_or_default();
+    logs.iter().map(|log| read(log).matches(words).count()).sum()
 }
 
 /// Keeps what explains a run that went wrong.

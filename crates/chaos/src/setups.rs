@@ -7,6 +7,7 @@ use rescind_testkit::SeededRng;
 
 use crate::checker::Limits;
 use crate::faults::Planned;
+use crate::populations::pick;
 
 /// What is to be run.
 #[derive(Debug, Clone)]
@@ -17,8 +18,14 @@ pub struct Setup {
     pub storm: Duration,
     /// The term of a lease.
     pub ttl: Duration,
-    /// How many database tokens there are.
+    /// How many database tokens there are, beside those of crowds.
     pub tokens: usize,
+    /// Database tokens that are revoked together, once: how many each time.
+    pub crowds: Vec<usize>,
+    /// Whether all nodes start at once, on an empty catalog.
+    pub at_once: bool,
+    /// The node whose wall clock is wrong, and by how many seconds.
+    pub wrong_time: Option<(usize, i64)>,
     /// More arguments for each node; as many nodes as there are lists.
     pub nodes: Vec<Vec<String>>,
     /// Faults instead of those of the seed.
@@ -33,21 +40,33 @@ pub struct Setup {
 
 /// What a busy machine may add to any answer.
 pub(crate) const SLACK: Duration = Duration::from_secs(5);
+/// In seconds.
+const DAY: i64 = 24 * 60 * 60;
 
 impl Setup {
     /// How many nodes there are.
     pub const NODES: usize = 3;
+    /// Crowds that make bulk revocations worth the name.
+    pub const LARGE_CROWDS: [usize; 4] = [2_000, 400, 200, 100];
 
-    /// Terms between one and three seconds, three sound nodes with clocks of different rates, 1,000 tokens.
+    /// Terms between one and three seconds, three sound nodes with clocks of different rates and sometimes a wrong wall
+    /// clock, 800 tokens and some crowds.
     pub fn new(seed: u64, storm: Duration, out: PathBuf) -> Self {
         let rng = SeededRng::new(seed);
         // The bound is one in a hundred either way.
         let rate = || 1.0 + (rng.below(181) as f64 - 90.0) / 10_000.0;
+        let at_once = rng.below(2) == 0;
+        // The first node makes the people who are there in the beginning.
+        let wrong = 1 + pick(&rng, Self::NODES - 1);
+        let wrong_time = [None, None, Some((wrong, 3 * DAY)), Some((wrong, -5 * DAY))][pick(&rng, 4)];
         Self {
             seed,
             storm,
             ttl: Duration::from_secs(1 + rng.below(3)),
-            tokens: 1_000,
+            tokens: 800,
+            crowds: vec![120, 40, 40],
+            at_once,
+            wrong_time,
             nodes: (0..Self::NODES)
                 .map(|_| vec!["--clock-rate".to_owned(), rate().to_string()])
                 .collect(),
@@ -71,6 +90,10 @@ impl Setup {
         let ttl = format!("{}s", self.ttl.as_secs());
         let common = ["--lease-ttl", &ttl, "--log", "info"].map(str::to_owned);
         let all = |more: &Vec<String>| common.iter().chain(more).cloned().collect();
-        self.nodes.iter().map(all).collect()
+        let mut arguments: Vec<Vec<String>> = self.nodes.iter().map(all).collect();
+        if let Some((node, seconds)) = self.wrong_time {
+            arguments[node].push(format!("--clock-offset={seconds}"));
+        }
+        arguments
     }
 }

@@ -26,6 +26,13 @@ struct Active {
     since: Instant,
 }
 
+/// Forgets the changes that every node with a lease acts by, as nodes do by themselves after ten minutes and as many
+/// thousand revisions.
+const FORGET: &str = "
+    SET lock_timeout = '1s';
+    UPDATE ledger SET changes_floor = GREATEST(changes_floor,
+        COALESCE((SELECT MIN(applied) FROM nodes WHERE is_lapsed = 0), 0));
+    DELETE FROM changes WHERE revision <= (SELECT changes_floor FROM ledger)";
 /// How often faults are looked after.
 const TICK: Duration = Duration::from_millis(25);
 /// How long PostgreSQL and the nodes have to come back when the storm is over.
@@ -67,8 +74,9 @@ impl Storm {
             }
             let mut index = 0;
             while let Some(one) = active.get(index) {
+                let before = timeline.now();
                 if one.since.elapsed() >= one.planned.lasts && cluster.heal(one.planned.fault)? {
-                    storm.note(active.swap_remove(index), timeline.now());
+                    storm.note(active.swap_remove(index), before, timeline.now());
                 } else {
                     index += 1;
                 }
@@ -95,12 +103,13 @@ impl Storm {
         Ok(())
     }
 
-    fn note(&mut self, active: Active, ended: Moment) {
+    fn note(&mut self, active: Active, healed: Moment, ended: Moment) {
         let fault = active.planned.fault;
         self.kinds.push(fault.kind());
         self.disturbances.push(Disturbance {
             what: fault.to_string(),
             disturbed: fault.disturbed(),
+            cut_off_until: fault.cuts_off().then_some(healed),
             began: active.began,
             ended,
         });
@@ -114,6 +123,7 @@ impl Cluster {
             Fault::Kill(node) => self.nodes[node].kill(),
             Fault::Leave(node) => self.nodes[node].leave(),
             Fault::Cut { node, way, .. } => self.proxies[node].set(way),
+            Fault::Outrun(node) => self.proxies[node].set(Way::Hole),
             Fault::Trap(node, trap) => self.proxies[node].trap(Some(trap)),
             Fault::Restart(ending) => self.postgres.end(ending),
             Fault::Crash(which) => {
@@ -140,6 +150,14 @@ impl Cluster {
                 if severed {
                     self.proxies[node].sever();
                 }
+                self.proxies[node].set(Way::Open);
+            }
+            Fault::Outrun(node) => {
+                // Where PostgreSQL is away, or its disk is full, what was missed is forgotten a little later.
+                if self.postgres.ask(FORGET).is_err() {
+                    return Ok(false);
+                }
+                self.proxies[node].sever();
                 self.proxies[node].set(Way::Open);
             }
             Fault::Trap(node, _) => self.proxies[node].trap(None),

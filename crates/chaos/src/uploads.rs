@@ -10,7 +10,7 @@ use rescind_testkit::SeededRng;
 
 use crate::histories::{Moment, NodeNumber, Reply, Timeline};
 use crate::logbooks::{DATABASE, Logbook, Site, TABLE};
-use crate::populations::{Population, Presented};
+use crate::populations::{Population, Presented, Work};
 
 /// How long a client looks for a token that is about to be revoked.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -25,7 +25,7 @@ pub(crate) fn upload(
     is_over: &AtomicBool,
 ) {
     while !is_over.load(Ordering::SeqCst) {
-        let Some(token) = population.doomed(node) else {
+        let Some(token) = population.doomed(node, Work::Upload) else {
             thread::sleep(PAUSE);
             continue;
         };
@@ -76,7 +76,8 @@ fn write_slowly(
     (sent, reply)
 }
 
-fn judge(answer: &str) -> Reply {
+/// What a status line says of a request.
+pub(crate) fn judge(answer: &str) -> Reply {
     let status = answer.split(' ').nth(1).and_then(|word| word.parse().ok());
     match status {
         Some(200 | 204) => Reply::Admitted,

@@ -9,6 +9,7 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
     let mut violations: Vec<_> = deaths
         .map(|death| Violation::of_node(Broken::Unexplained, death.clone()))
         .collect();
+    violations.extend(check_founding(history));
     let tales = history.tales.iter();
     violations.extend(tales.map(|tale| Violation::of_node(Broken::Told, tale.clone())));
     for used in &history.uses {
@@ -24,6 +25,27 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
         {
             let why = format!("nothing explains {status}");
             violations.push(Violation::of_act(Broken::Unexplained, act, &why));
+        }
+    }
+    violations
+}
+
+/// However many nodes began at once, one of them made the one account that there is.
+fn check_founding(history: &History) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let unexplained = |what| Violation::of_node(Broken::Unexplained, what);
+    if history.founders.len() != 1 {
+        let what = format!("nodes {:?} made the installation, and not one", history.founders);
+        violations.push(unexplained(what));
+    }
+    for sighting in &history.sightings {
+        if !sighting.accounts.iter().eq([&history.account]) {
+            let (node, seen) = (sighting.node, &sighting.accounts);
+            let what = format!(
+                "node {node} shows the accounts {seen:?}, and not only {}",
+                history.account
+            );
+            violations.push(unexplained(what));
         }
     }
     violations

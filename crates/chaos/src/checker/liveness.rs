@@ -11,7 +11,7 @@ pub(super) fn check(history: &History, limits: &Limits) -> Vec<Violation> {
     for act in history
         .acts
         .iter()
-        .filter(|act| is_undisturbed(history, limits, act))
+        .filter(|act| is_one_request(history, act) && is_undisturbed(history, limits, act))
     {
         if act.ended.since(act.began) > limits.longest() {
             let why = format!("nothing disturbed it, and it may take {:?}", limits.longest());
@@ -31,6 +31,11 @@ pub(super) fn check(history: &History, limits: &Limits) -> Vec<Violation> {
     }
     violations.extend(unanswered(history, limits));
     violations
+}
+
+/// A session begins by several pages and forms, one after the other.
+fn is_one_request(history: &History, act: &Act) -> bool {
+    !matches!(act.change, Change::Create(_)) || !history.tokens[act.token].kind.expires()
 }
 
 /// Uses that were not answered though every node had recovered, and after which their node answered nobody for longer

@@ -2,27 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use super::{Broken, Violation, acts_by_token};
-use crate::histories::{Act, Change, Found, History, Kind, Reply, Sighting, Token};
+use super::{Acts, Broken, Violation};
+use crate::histories::{Act, Change, Found, History, Reply, Sighting, Token};
 
 /// Everything that one node does not show, or shows though it cannot be.
-pub(super) fn check(history: &History) -> Vec<Violation> {
-    let acts = acts_by_token(history);
+pub(super) fn check(history: &History, acts: &Acts<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     for sighting in &history.sightings {
-        for (token, acts) in history.tokens.iter().zip(&acts) {
+        for (token, acts) in history.tokens.iter().zip(acts) {
             violations.extend(check_token(token, acts, sighting));
             violations.extend(check_events(token, acts, sighting));
         }
         violations.extend(check_points(history, sighting));
     }
-    violations.extend(vanished(history));
+    violations.extend(vanished(history, acts));
     violations
 }
 
 fn check_token(token: &Token, acts: &[&Act], sighting: &Sighting) -> Option<Violation> {
     // A session is no token of any list: that it is refused, or admitted, is seen when it is used.
-    let id = token.id.as_ref().filter(|_| token.kind != Kind::Session)?;
+    let id = token.id.as_ref().filter(|_| !token.kind.expires())?;
     let creation = acts
         .iter()
         .find(|act| matches!(act.change, Change::Create(_)) && act.is_done())?;
@@ -128,8 +127,7 @@ fn check_points(history: &History, sighting: &Sighting) -> Vec<Violation> {
 }
 
 /// Acts that found nothing to act on, though the token had been made.
-fn vanished(history: &History) -> Vec<Violation> {
-    let acts = acts_by_token(history);
+fn vanished(history: &History, acts: &Acts<'_>) -> Vec<Violation> {
     let is_vanished = |act: &&Act| {
         let is_made = |made: &&Act| {
             matches!(made.change, Change::Create(_)) && made.is_done() && made.ended < act.began

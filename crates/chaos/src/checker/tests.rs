@@ -1,5 +1,8 @@
 //! Each kind of violation in a history made by hand, and beside it the history that only looks like one.
 
+mod people;
+mod works;
+
 use super::*;
 use crate::histories::{
     Act, Change, Found, Kind, Moment, Outcome, Reply, Right, Rights, Sighting, Token, TokenNumber,
@@ -29,7 +32,9 @@ fn history(acts: &[(Change, u64, u64, Outcome)], uses: &[(Right, u64, u64, Reply
         tokens: vec![Token {
             kind: Kind::Database,
             id: Some("t".to_owned()),
+            owner: None,
         }],
+        founders: vec![0],
         ..History::default()
     };
     // Faults all the while, so that an answer may be missing.
@@ -58,6 +63,7 @@ fn fault(disturbed: Disturbed, began: u64, ended: u64) -> Disturbance {
     Disturbance {
         what: "a fault".to_owned(),
         disturbed,
+        cut_off_until: None,
         began: Moment(began),
         ended: Moment(ended),
     }
@@ -206,6 +212,7 @@ fn seen(history: &mut History, found: Option<Found>, events: &[(&str, usize)]) -
             .iter()
             .map(|(event, count)| ((id.clone(), (*event).to_owned()), *count))
             .collect(),
+        accounts: [String::new()].into(),
         ..Sighting::default()
     }];
     broken(history)
@@ -290,6 +297,8 @@ fn a_point_is_lost_or_was_written_by_a_refused_request() {
                 .map(|(event, count)| (("t".to_owned(), event.to_owned()), count))
                 .into(),
             points: points.iter().copied().collect(),
+            accounts: [String::new()].into(),
+            ..Sighting::default()
         }];
         broken(&history)
     };
@@ -332,6 +341,8 @@ fn an_act_takes_too_long_though_nothing_disturbs_it() {
     );
     assert_eq!(after(1_201, DONE), vec![none.clone(); 5]);
     assert_eq!(after(1_100, uncertain())[0], late);
+    // Who did not wait cannot complain.
+    assert_eq!(after(1_100, Outcome::Abandoned)[0], none);
 }
 
 #[test]

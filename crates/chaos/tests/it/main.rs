@@ -45,6 +45,10 @@ fn assert_sound(report: &Report) {
     assert!(count("admitted") > 1_000 && count("refused") > 100, "{report}");
     assert!(complete("created") > 1_000, "{report}");
     assert!(complete("revoked") > 20 && complete("updated") > 20, "{report}");
+    let on_people: usize = report.treatments.values().sum();
+    let streams: usize = report.streams.values().sum();
+    assert!(on_people > 0 && streams > 0, "{report}");
+    assert!(report.bulks.0.contains_key("complete"), "{report}");
 }
 
 #[test]
@@ -66,6 +70,8 @@ fn run_with_a_bad_node(arguments: &[&str], plan: Vec<Planned>) -> Report {
     setup.storm = Duration::from_secs(6);
     setup.ttl = Duration::from_secs(2);
     setup.tokens = 60;
+    setup.crowds = vec![40];
+    (setup.at_once, setup.wrong_time) = (false, None);
     setup.plan = Some(plan);
     // One that is cut off in the middle of an act would hold up all others.
     setup.asked = Setup::NODES - 1;
@@ -88,6 +94,12 @@ fn count(report: &Report, broken: Broken) -> usize {
 fn a_node_that_ignores_revocations_is_caught() {
     let report = run_with_a_bad_node(&["--sabotage", "ignore-revocations"], Vec::new());
     assert!(count(&report, Broken::Refused) > 0, "{report}");
+    assert!(count(&report, Broken::Cut) > 0, "{report}");
+    let sessions = report
+        .violations
+        .iter()
+        .filter(|violation| violation.what.contains("Visit"));
+    assert!(sessions.count() > 0, "people who were shut out: {report}");
     let elsewhere = |text: &str| text.contains("node 0") || text.contains("node 1");
     let wrong: Vec<_> = report
         .violations
@@ -111,4 +123,8 @@ fn a_clock_at_half_the_rate_is_caught() {
     };
     let report = run_with_a_bad_node(&["--clock-rate", "0.5"], vec![cut(500)]);
     assert!(count(&report, Broken::Refused) > 0, "{report}");
+    assert!(
+        count(&report, Broken::Closed) > 0,
+        "receipts called it lapsed: {report}"
+    );
 }
