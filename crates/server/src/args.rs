@@ -280,7 +280,7 @@ pub(crate) enum UserCommand {
         /// Family name; the person can change it
         #[arg(long, default_value = "")]
         last_name: String,
-        /// Where people reach the server [default: the address of its last start]
+        /// Where people reach the server [default: the address of a node that serves, or of the last start]
         #[arg(long, env = "RESCIND_PUBLIC_URL", value_name = "URL")]
         public_url: Option<PublicUrl>,
     },

@@ -27,6 +27,7 @@ mod tables;
 mod tokens;
 mod usage;
 mod users;
+mod verdicts;
 
 pub use accounts::Account;
 pub use audit_events::AuditEvent;

@@ -141,6 +141,7 @@ pub(crate) fn seed() -> u64 {
 pub(crate) fn filters() -> Vec<(&'static str, &'static str)> {
     let mut filters = rescind_testkit::scrub();
     filters.push((r"after \d+ ms, revision", "after [MS] ms, revision"));
+    filters.push((r"I\.V1\.[0-9A-Za-z]{64}", "I.V1.[SECRET]"));
     filters
 }
 

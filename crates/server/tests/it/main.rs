@@ -7,6 +7,7 @@ mod cuts;
 mod demo;
 mod house;
 mod mail;
+mod guests;
 mod metrics;
 mod nodes;
 mod people;
