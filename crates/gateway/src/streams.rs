@@ -44,8 +44,9 @@ struct Rest {
 /// does not read is neither polled nor dropped.
 struct Work {
     stream: BoxStream<'static, Result<Bytes, UpstreamError>>,
-    admission: Admission,
     log: QueryLog,
+    /// Dropped last: once a revoke returns, the work is over and counted.
+    admission: Admission,
 }
 
 impl Work {

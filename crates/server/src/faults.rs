@@ -6,6 +6,10 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use rescind_authority::Sabotage;
 use rescind_domain::{Clock, Stopwatch, Timestamp};
+use rescind_gateway::Upstream;
+
+use crate::upstream::Lingering;
+use crate::values::Span;
 
 /// What is wrong with this node.
 #[derive(Debug, Default, Args)]
@@ -19,6 +23,9 @@ pub(crate) struct Faults {
     /// How many seconds its wall clock is ahead; behind, if negative
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, hide = true)]
     pub(crate) clock_offset: Option<i32>,
+    /// For how long queries go on after they were cut
+    #[arg(long, value_name = "SPAN", hide = true)]
+    pub(crate) linger: Option<Span>,
 }
 
 /// What a node may do wrong.
@@ -34,6 +41,14 @@ impl Faults {
         self.sabotage.map(|wrong| match wrong {
             Wrong::IgnoreRevocations => Sabotage::IgnoreRevocations,
         })
+    }
+
+    /// `upstream`, with the queries that were asked for.
+    pub(crate) fn slow(&self, upstream: Arc<dyn Upstream>) -> Arc<dyn Upstream> {
+        match self.linger {
+            Some(Span(span)) => Arc::new(Lingering { upstream, span }),
+            None => upstream,
+        }
     }
 
     /// `clock`, as far ahead or behind as was asked for.

@@ -12,6 +12,7 @@ use axum::routing::get;
 use rescind_authority::{Authority, Catalog, Location, NodeSettings, SessionLimits};
 use rescind_domain::{Clock, Email, Stopwatch};
 use rescind_engine::Engine;
+use rescind_gateway::Upstream;
 use rescind_ui::{NodeInfo, Post, Ui};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -178,6 +179,7 @@ impl Running {
             figures: figures(&authority, &engine, &metrics, &url),
             authority: Arc::clone(&authority),
             engine: engine.clone(),
+            upstream: upstream(&setup, Embedded::new(engine.clone(), Arc::clone(&authority))),
             metrics,
             post: setup.mailer.map(|mailer| Arc::new(mailer) as Arc<dyn Post>),
             public_url: Arc::clone(&public_url),
@@ -342,6 +344,16 @@ fn host_of(given: &str, bound: SocketAddr) -> String {
 
 async fn open_engine(data: &DataDir, bounds: &Bounds) -> Result<Engine, Failure> {
     let settings = rescind_engine::Settings {
+#[cfg(debug_assertions)]
+fn upstream(setup: &Setup, embedded: Embedded) -> Arc<dyn Upstream> {
+    setup.faults.slow(Arc::new(embedded))
+}
+
+#[cfg(not(debug_assertions))]
+fn upstream(_: &Setup, embedded: Embedded) -> Arc<dyn Upstream> {
+    Arc::new(embedded)
+}
+
         max_write_bytes: bounds.max_body_bytes.0,
         buffer_bytes: bounds.buffer_bytes.0,
         buffer_limit_bytes: bounds.buffer_limit_bytes.0,
@@ -375,6 +387,7 @@ struct Faces {
 impl Faces {
     /// Begins what this node does on its own.
     fn work(&self, background: &Background) {
+    upstream: Arc<dyn Upstream>,
         let Background { shutdown, tasks } = background;
         let housekeeping = Housekeeping {
             authority: Arc::clone(&self.authority),
@@ -388,7 +401,7 @@ impl Faces {
     fn router(self, url: &str, bounds: &Bounds) -> Router {
         let Self {
             authority,
-            engine,
+            upstream,
             metrics,
             figures,
             post,
@@ -406,6 +419,7 @@ impl Faces {
         });
         let management = management.layer(counting);
         let oauth = OAuth {
+            ..
             authority: Arc::clone(&authority),
             public_url: Arc::clone(&public_url),
         };
@@ -427,7 +441,6 @@ impl Faces {
             max_bytes_in_flight: bounds.body_memory_bytes.0,
             ..rescind_gateway::Settings::default()
         };
-        let upstream = Arc::new(Embedded::new(engine, Arc::clone(&authority)));
         Router::new()
             .nest("/api/v0", management)
             .merge(oauth::router(oauth))

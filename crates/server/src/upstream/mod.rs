@@ -2,5 +2,9 @@
 
 mod embedded;
 mod errors;
+#[cfg(debug_assertions)]
+mod lingering;
 
 pub(crate) use embedded::Embedded;
+#[cfg(debug_assertions)]
+pub(crate) use lingering::Lingering;
