@@ -220,6 +220,8 @@ fn client_of(request: &Parts) -> Client {
 /// Recognises the visitor, lets the handler answer, and then shows faults as pages and carries notices.
 pub(crate) async fn recognise(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
+    let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+    let session = Cookie::Session.read(&parts.headers, app.secure);
     let (presence, mut response) = match Presence::of(&app, &parts).await {
         Ok(presence) => {
             parts.extensions.insert(presence.clone());
@@ -231,6 +233,13 @@ pub(crate) async fn recognise(State(app): State<Arc<App>>, request: Request, nex
             (Presence::Stranger(Arc::new(stranger)), fault.into_response())
         }
     };
+    // Once more, right before the answer begins: what was looked up may have taken longer than the session lasted. Acts
+    // ask within their transaction.
+    if let (true, Presence::Visitor(_), Some(secret)) = (is_read, &presence, &session)
+        && let Err(refusal) = app.authority.authenticate_session_quietly(secret.as_bytes())
+    {
+        response = Fault::from(refusal).into_response();
+    }
     if let Some(fault) = response.extensions_mut().remove::<Fault>() {
         response = fault.shown(&app, &presence);
     }

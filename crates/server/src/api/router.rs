@@ -12,6 +12,7 @@ use rescind_domain::Clock;
 use rescind_ui::Post;
 
 use super::errors::{Problem, shortened};
+use super::extract::ask_again;
 use super::receipts::tell_preference;
 use super::{
     accounts, audit_events, clusters, databases, invitations, management_tokens, nodes, openapi, tables,
@@ -76,6 +77,7 @@ pub fn router(setup: Setup) -> Router {
     router
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn(ask_again))
         .layer(map_response(keep_out_of_caches))
         .layer(from_fn(tell_preference))
         .with_state(Api {

@@ -15,6 +15,7 @@ mod processes;
 mod proxies;
 mod receipts;
 mod stories;
+mod reads;
 mod strangers;
 mod transport;
 mod visitors;

@@ -1,11 +1,13 @@
 //! Who asks, and on which account or cluster.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use rescind_authority::{Authority, Caller, Place, Refusal};
 use rescind_domain::{AccountId, Timestamp};
 use rescind_wire::PathForm;
@@ -31,6 +33,10 @@ pub(crate) struct Asker {
     pub(crate) url: Arc<str>,
     credential: HeaderValue,
 }
+
+/// For whom a request was admitted: told to whoever begins its answer.
+#[derive(Clone, Default)]
+pub(crate) struct Admitted(Arc<OnceLock<Asker>>);
 
 /// An authenticated caller, and the cluster that the path means.
 #[derive(Clone)]
@@ -80,13 +86,33 @@ impl Party for Asker {
             Some(wait) => caller.waiting_at_most(wait.patience),
             None => caller,
         };
-        Ok(Self {
+        let asker = Self {
             authority: Arc::clone(&api.authority),
             caller,
             now: api.clock.now(),
             url: Arc::clone(&api.url),
             credential: credential.clone(),
-        })
+        };
+        if let Some(Admitted(told)) = parts.extensions.get() {
+            // No handler admits twice.
+            let _ = told.set(asker.clone());
+        }
+        Ok(asker)
+    }
+}
+
+/// Asks once more when a read was answered, before its answer begins: what was looked up may have taken longer than its
+/// token lasted, and holds no tether. Acts ask within their transaction, and their answers say what was done.
+pub(crate) async fn ask_again(mut request: Request, next: Next) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    let admitted = Admitted::default();
+    request.extensions_mut().insert(admitted.clone());
+    let answer = next.run(request).await;
+    match admitted.0.get().map(Asker::check) {
+        Some(Err(problem)) => problem.into_response(),
+        Some(Ok(())) | None => answer,
     }
 }
 

@@ -7,7 +7,7 @@ mod paths;
 mod queries;
 
 pub(crate) use bodies::{Body, MANY_IDS};
-pub(crate) use callers::{Asker, At, Within};
+pub(crate) use callers::{Asker, At, Within, ask_again};
 pub(crate) use paths::{
     ClusterSegment, DatabaseIdSegment, DatabaseSegment, InvitationSegment, ManagementTokenSegment,
     TableIdSegment, TableSegment, TokenSegment, UserSegment,
