@@ -10,6 +10,7 @@ use rescind_domain::{Clock, NodeId, Revision, Rng, Stopwatch, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::attempts::{Attempts, Guesses};
+use crate::closures::cause;
 use crate::devices::Paces;
 use crate::directory::Directory;
 use crate::grants::GrantTable;
@@ -134,6 +135,11 @@ const FORGETTING: Duration = Duration::from_secs(60 * 60);
 const PRUNED_AT_ONCE: i64 = 10_000;
 /// How often a node looks at the clock, and at the catalog if it lost track.
 const LOOK: Duration = Duration::from_millis(200);
+/// How long a node that ends may take for its lease, uses and receipts: whoever manages services kills it at last, and a
+/// catalog that is away takes nothing down anyway.
+const ENDING: Duration = Duration::from_secs(5);
+
+const NOT_WRITTEN: &str = "the last uses and receipts were not written down: the catalog does not answer";
 
 impl Authority {
     /// Loads every grant and every active database from the catalog.
@@ -195,23 +201,51 @@ impl Authority {
         Ok(Arc::new(authority))
     }
 
-    /// Stays current, flushes uses and forgets what is past, until `shutdown`; then flushes once more.
+    /// Stays current, flushes uses and forgets what is past, until `shutdown`; then gives its lease up and flushes once
+    /// more, within a few seconds.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         // A task of their own: what they compute must not hold up a renewal.
         let (this, until) = (Arc::clone(&self), shutdown.clone());
-        let books =
-            tokio::spawn(async move { tokio::join!(this.keep_receipts(&until), this.keep_books(&until)) });
-        tokio::join!(self.keep_time(&shutdown), self.keep_current(&shutdown));
-        if let Err(error) = books.await {
-            tracing::error!(%error, "uses and receipts were not kept to the end");
+        let mut books = tokio::spawn(async move {
+            tokio::join!(
+                this.keep_receipts(&until),
+                this.keep_books(&until),
+                this.look_around(&until)
+            );
+        });
+        let kept = async {
+            tokio::join!(self.keep_time(&shutdown), self.keep_current(&shutdown));
+            if let Err(error) = (&mut books).await {
+                tracing::error!(%error, "uses and receipts were not kept to the end");
+            }
+            self.write_down().await;
+        };
+        let late = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(ENDING).await;
+        };
+        let is_late = tokio::select! {
+            biased;
+            () = kept => false,
+            () = late => true,
+        };
+        if is_late {
+            books.abort();
+            tracing::warn!("{NOT_WRITTEN}");
         }
-        self.flush().await;
     }
 
-    /// Writes down what is kept in memory for a moment: uses and receipts. For processes that are about to end.
+    /// Writes down what is kept in memory for a moment: uses and receipts. For processes that are about to end: it takes a
+    /// few seconds at most.
     pub async fn flush(&self) {
-        self.flush_uses().await;
-        if !self.write_receipts().await {
+        if tokio::time::timeout(ENDING, self.write_down()).await.is_err() {
+            tracing::warn!("{NOT_WRITTEN}");
+        }
+    }
+
+    async fn write_down(&self) {
+        let (is_written, ()) = tokio::join!(self.write_receipts(), self.flush_uses());
+        if !is_written {
             tracing::warn!("the last receipts of revocations are not in the audit log: the catalog is away");
         }
     }
@@ -260,7 +294,7 @@ impl Authority {
                 }
                 _ = forget.tick() => {
                     if let Err(error) = self.forget_the_past().await {
-                        tracing::warn!(%error, "old usage and sessions were not forgotten");
+                        tracing::warn!(cause = cause(&error), "old usage and sessions were not forgotten");
                     }
                 }
             }
@@ -325,7 +359,7 @@ impl Authority {
 
     async fn flush_uses(&self) {
         if let Err(error) = self.record_uses().await {
-            tracing::warn!(%error, "last-used times were not recorded");
+            tracing::warn!(cause = cause(&error), "last-used times were not recorded");
         }
     }
 
@@ -334,7 +368,10 @@ impl Authority {
             return;
         }
         if let Err(error) = self.learn_uses().await {
-            tracing::warn!(%error, "when sessions were used on other nodes is not known");
+            tracing::warn!(
+                cause = cause(&error),
+                "when sessions were used on other nodes is not known"
+            );
         }
     }
 
@@ -343,7 +380,7 @@ impl Authority {
     pub(crate) async fn prune_changes(&self, at_once: i64) {
         let applied = match self.slowest().await {
             Ok(applied) => applied,
-            Err(error) => return tracing::warn!(%error, "applied changes were not forgotten"),
+            Err(error) => return tracing::warn!(cause = cause(&error), "applied changes were not forgotten"),
         };
         let through = match self.node.leases {
             Leases::Sole => Some(applied),
@@ -359,7 +396,7 @@ impl Authority {
         };
         match self.catalog.prune_changes(through).await {
             Ok(_) => self.pruned.store(through.get(), Ordering::Relaxed),
-            Err(error) => tracing::warn!(%error, "applied changes were not forgotten"),
+            Err(error) => tracing::warn!(cause = cause(&error.into()), "applied changes were not forgotten"),
         }
     }
 
@@ -386,7 +423,7 @@ impl Authority {
             Ok(()) => {
                 tracing::info!(revision = %self.revision(), "caught up with the catalog; admitting again")
             }
-            Err(error) => tracing::warn!(%error, "the catalog is away: nothing is admitted"),
+            Err(error) => tracing::warn!(cause = cause(&error), "the catalog is away: nothing is admitted"),
         }
     }
 }

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::Error;
+use crate::closures::{Closure, cause, closure_of};
 use crate::fences::Rounds;
 use crate::node::Node;
 use crate::timers::{sleep, timeout};
@@ -57,6 +58,12 @@ const RENEWALS_PER_TERM: u32 = 3;
 const RETRY: Duration = Duration::from_millis(100);
 /// How long to wait before asking again whether work that was cut has ended.
 const SETTLING: Duration = Duration::from_millis(2);
+/// How long a node that ends tries to give its lease up: it lapses by itself.
+const GIVING_UP: Duration = Duration::from_secs(2);
+
+#[derive(Debug, thiserror::Error)]
+#[error("the catalog did not answer within {0:?}")]
+struct Late(Duration);
 
 impl Node {
     /// Renews the lease once and applies what is new. Afterwards the node may admit for another term.
@@ -94,44 +101,51 @@ impl Node {
         }
         self.term.end();
         let left = async { Ok(self.ledger.leave(self.info.id).await?) };
-        if let Err(error) = self.in_time(left).await {
-            tracing::warn!(%error, "the lease was not given up; it lapses by itself");
+        if let Err(error) = within(GIVING_UP.min(self.info.ttl / 2), left).await {
+            let cause = cause(&error);
+            tracing::warn!(cause, "the lease was not given up; it lapses by itself");
         }
     }
 
     async fn keep_renewing(&self, shared: &Shared) {
         let pause = self.info.ttl / RENEWALS_PER_TERM;
+        // Why it fails, as far as that was told.
+        let mut told: Vec<Closure> = Vec::new();
         let mut is_away = false;
         loop {
-            let renewed = match self.prepare().await {
+            let renewed = match self.prepare(is_away).await {
                 Ok(()) => self.renew().await,
                 Err(error) => Err(error),
             };
-            match (&renewed, is_away) {
-                (Ok(()), true) => {
+            self.obstacle.note(renewed.as_ref().copied().map_err(closure_of));
+            match &renewed {
+                Ok(()) if is_away => {
                     tracing::info!(revision = %self.revision(), "caught up with the catalog; admitting again");
+                    told.clear();
                 }
-                (Err(error), false) => {
-                    tracing::warn!(%error, cause = ?std::error::Error::source(error), "the lease was not renewed");
+                Ok(()) => {}
+                Err(error) => {
+                    metrics::counter!("rescind_lease_renewal_failures_total").increment(1);
+                    let why = closure_of(error);
+                    if !told.contains(&why) {
+                        tracing::warn!(cause = cause(error), "the lease was not renewed");
+                        told.push(why);
+                    }
                 }
-                _ => {}
             }
             is_away = renewed.is_err();
-            if is_away {
-                metrics::counter!("rescind_lease_renewal_failures_total").increment(1);
-            }
             // What the renewal brought with it wants to be acknowledged.
             shared.changed.notify_one();
             sleep(if is_away { RETRY.min(pause) } else { pause }).await;
         }
     }
 
-    /// Catches up outside of any term. Nobody need wait for a node that does not renew; for one that renews and cannot
-    /// follow, every act would.
-    async fn prepare(&self) -> Result<(), Error> {
+    /// Catches up outside of any term, and within one after a renewal that failed. Nobody need wait for a node that does
+    /// not renew; for one that renews and cannot follow, every act would.
+    async fn prepare(&self, has_failed: bool) -> Result<(), Error> {
         // However long it takes.
         self.load_if_behind().await?;
-        if self.term.holds() {
+        if self.term.holds() && !has_failed {
             return Ok(());
         }
         self.in_time(self.follow()).await
@@ -154,9 +168,10 @@ impl Node {
             match done {
                 Ok(()) => acknowledged = settled,
                 Err(error) => {
-                    // The next renewal applies and says the same.
-                    tracing::debug!(%error, "changes were not acknowledged");
+                    tracing::debug!(cause = cause(&error), "changes were not acknowledged");
                     sleep(RETRY).await;
+                    // The signal is used up, and the next renewal may be long in coming.
+                    shared.changed.notify_one();
                 }
             }
         }
@@ -169,27 +184,43 @@ impl Node {
     /// What takes longer than half a term is given up: most likely its connection is dead, and another attempt may still
     /// come in time for the present term.
     pub(crate) async fn in_time<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        timeout(self.info.ttl / 2, work)
-            .await
-            .unwrap_or_else(|late| Err(Error::Unavailable(Box::new(late))))
+        within(self.info.ttl / 2, work).await
     }
+}
+
+/// What takes longer has failed.
+async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    timeout(patience, work)
+        .await
+        .unwrap_or_else(|_| Err(Error::Unavailable(Box::new(Late(patience)))))
 }
 
 /// Hands signals of the catalog on to who waits for them, until `shutdown`. They make things quick; nothing relies on them.
 pub(crate) async fn hear(catalog: &Catalog, shared: &Shared, shutdown: &CancellationToken) {
     let hearing = async {
+        let mut is_told = false;
         loop {
             let error = match catalog.signals().await {
                 Ok(None) => return,
-                Ok(Some(mut signals)) => loop {
-                    match signals.next().await {
-                        Ok(signal) => shared.tell(signal),
-                        Err(error) => break error,
+                Ok(Some(mut signals)) => {
+                    is_told = false;
+                    loop {
+                        match signals.next().await {
+                            Ok(signal) => shared.tell(signal),
+                            Err(error) => break error,
+                        }
                     }
-                },
+                }
                 Err(error) => error,
             };
-            tracing::warn!(%error, "signals of the catalog cannot be heard; asking for changes instead");
+            if !is_told {
+                let cause = cause(&error.into());
+                tracing::warn!(
+                    cause,
+                    "signals of the catalog cannot be heard; asking for changes instead"
+                );
+                is_told = true;
+            }
             shared.tell(Signal::Lost);
             sleep(Duration::from_secs(1)).await;
         }
@@ -237,14 +268,35 @@ mod tests {
 
     /// Waits until the ledger was asked for `what`.
     async fn asked(ledger: &Scripted, what: &str) {
+        asked_times(ledger, what, 1).await;
+    }
+
+    async fn asked_times(ledger: &Scripted, what: &str, times: usize) {
         let waiting = async {
-            while ledger.count(what) == 0 {
+            while ledger.count(what) < times {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
         tokio::time::timeout(Duration::from_secs(20), waiting)
             .await
             .unwrap_or_else(|_| panic!("never asked to {what}: {:?}", ledger.script.lock().asked));
+    }
+
+    fn shared(node: &Node) -> &Shared {
+        match &node.leases {
+            Leases::Shared(shared) => shared,
+            Leases::Sole => unreachable!("made so"),
+        }
+    }
+
+    /// Keeps the lease for as long as `meanwhile` lasts.
+    async fn keeping(node: &Node, meanwhile: impl Future<Output = ()>) {
+        let shutdown = CancellationToken::new();
+        let meanwhile = async {
+            meanwhile.await;
+            shutdown.cancel();
+        };
+        tokio::join!(node.keep_lease(shared(node), &shutdown), meanwhile);
     }
 
     #[tokio::test]
@@ -309,21 +361,16 @@ mod tests {
         };
         node.grants.put(&hash, Grant::Database(grant), None);
         let running = node.grants.find(&hash).expect("known");
-        let shutdown = CancellationToken::new();
-        let Leases::Shared(shared) = &node.leases else {
-            unreachable!("made so")
-        };
-        let work = async {
+        keeping(&node, async {
             asked(&ledger, "changes after").await;
             ledger.script.lock().changes.push(revoked_at(1));
-            shared.tell(Signal::Changed);
+            shared(&node).tell(Signal::Changed);
             running.cut().await;
             assert_eq!(ledger.count("acknowledge"), 0);
             drop(running);
             asked(&ledger, "acknowledge 1").await;
-            shutdown.cancel();
-        };
-        tokio::join!(node.keep_lease(shared, &shutdown), work);
+        })
+        .await;
         assert_eq!(ledger.count("leave"), 1);
         assert!(!node.term.holds(), "nobody waits for it any more");
     }
@@ -337,12 +384,49 @@ mod tests {
         let (_, node) = Scripted::node(script, Duration::from_millis(40));
         let shutdown = CancellationToken::new();
         shutdown.cancel();
-        let Leases::Shared(shared) = &node.leases else {
-            unreachable!("made so")
-        };
-        let ending = node.keep_lease(shared, &shutdown);
+        let ending = node.keep_lease(shared(&node), &shutdown);
         tokio::time::timeout(Duration::from_secs(20), ending)
             .await
             .expect("ended");
+    }
+
+    /// Every act would wait for it: it renews, and never gets to know what they did.
+    #[tokio::test]
+    async fn a_node_that_cannot_follow_renews_no_more_also_while_its_term_runs() {
+        let (ledger, node) = Scripted::node(Script::default(), Duration::from_millis(90));
+        node.renew().await.expect("renewed");
+        ledger.script.lock().reading = Conduct::Fails;
+        keeping(&node, async {
+            // The first renewal finds out.
+            asked_times(&ledger, "renew", 2).await;
+            let read = ledger.count("changes after");
+            asked_times(&ledger, "changes after", read + 10).await;
+            assert!(node.term.holds(), "by its stopwatch, which stands still");
+            assert_eq!(ledger.count("renew"), 2);
+            ledger.script.lock().reading = Conduct::Answers;
+            asked_times(&ledger, "renew", 3).await;
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_signal_is_followed_up_again_if_that_failed() {
+        // The next renewal is a long time away.
+        let (ledger, node) = Scripted::node(Script::default(), Duration::from_secs(3_600));
+        keeping(&node, async {
+            // Before the renewal, after it, and for what it may have brought.
+            asked_times(&ledger, "changes after", 3).await;
+            {
+                let mut script = ledger.script.lock();
+                script.changes.push(revoked_at(1));
+                script.reading = Conduct::Fails;
+            }
+            shared(&node).tell(Signal::Changed);
+            asked_times(&ledger, "changes after", 4).await;
+            ledger.script.lock().reading = Conduct::Answers;
+            asked(&ledger, "acknowledge 1").await;
+        })
+        .await;
+        assert_eq!(ledger.count("renew"), 1);
     }
 }

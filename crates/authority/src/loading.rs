@@ -7,6 +7,7 @@ use std::time::Duration;
 use rescind_catalog::Error as CatalogError;
 
 use crate::Error;
+use crate::closures::Closure;
 use crate::leases::Leases;
 use crate::node::Node;
 use crate::timers::sleep;
@@ -19,6 +20,27 @@ pub(crate) struct Obstacle {
     /// The catalog went back, or a newer release changed its schema. It may soon be where it was, by other acts: only a new
     /// start helps.
     is_final: AtomicBool,
+    /// The database had no connection left when it was asked last.
+    is_full: AtomicBool,
+}
+
+impl Obstacle {
+    /// Notes what came of the last renewal.
+    pub(crate) fn note(&self, renewed: Result<(), Closure>) {
+        self.is_full
+            .store(renewed == Err(Closure::Full), Ordering::Release);
+    }
+
+    /// Why the node admits nothing, if that is so.
+    pub(crate) fn closure(&self) -> Closure {
+        let is = |obstacle: &AtomicBool| obstacle.load(Ordering::Acquire);
+        match (is(&self.is_final), is(&self.is_full), is(&self.is_behind)) {
+            (true, _, _) => Closure::Final,
+            (_, true, _) => Closure::Full,
+            (_, _, true) => Closure::Behind,
+            _ => Closure::Away,
+        }
+    }
 }
 
 /// How often a start begins again because the changes since it began were forgotten meanwhile.

@@ -117,8 +117,12 @@ impl Node {
     }
 
     /// Until it is known whether there is a change to apply, nothing is admitted (promise G3). In turn with those who
-    /// apply, so that none of them opens the node for what it knew before.
+    /// apply, so that none of them opens the node for what it knew before. A node among others has its term instead, and
+    /// does not wait for whoever loads everything.
     pub(crate) async fn doubt(&self) {
+        if matches!(self.leases, Leases::Shared(_)) {
+            return;
+        }
         let _turn = self.applying.lock().await;
         self.note_certainty(false);
     }
@@ -254,5 +258,23 @@ impl Node {
             return;
         }
         self.grants.cut(token);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures::FutureExt as _;
+
+    use crate::ledger::scripted::{Script, Scripted};
+
+    #[tokio::test]
+    async fn whoever_doubts_among_others_waits_for_nobody_who_applies() {
+        let (_, node) = Scripted::node(Script::default(), Duration::from_secs(5));
+        node.renew().await.expect("renewed");
+        let _loading = node.applying.lock().await;
+        node.doubt().now_or_never().expect("at once");
+        assert!(node.is_current(), "its term holds");
     }
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use rescind_catalog::NodeLease;
 use rescind_domain::{NodeId, Revision, Subject, Timestamp, Verb};
+use tokio_util::sync::CancellationToken;
 
-use crate::leases::Leases;
+use crate::leases::{Leases, Shared};
+use crate::terms::outlasting;
 use crate::{Authority, Caller, Error};
 
 /// Every node, and the revision that they are to act by.
@@ -41,6 +43,8 @@ pub struct NodeStatus {
     pub is_answering: bool,
     /// How many tokens and sessions it holds in memory; known of the one that was asked.
     pub grants: Option<usize>,
+    /// What its operator should change, as sentences: it has the name of another one, or terms of another length.
+    pub remarks: Vec<String>,
 }
 
 /// A lease as lists show it.
@@ -74,13 +78,13 @@ pub struct NodeHealth {
     pub behind: u64,
     /// Nodes that hold a lease.
     pub serving: usize,
-    /// Nodes whose lease has lapsed, and which have not come back under their name.
+    /// Nodes whose lease has lapsed, and which have not come back under their name and address.
     pub lapsed: usize,
 }
 
 impl Authority {
-    /// The nodes. On SQLite that is this process. Of several starts under one name the last is shown, and every one that
-    /// still holds a lease.
+    /// The nodes. On SQLite that is this process. Of several starts under one name and address the last is shown, and every
+    /// one that still holds a lease.
     ///
     /// # Errors
     /// [`Error::Forbidden`] by policy, [`Error::Unavailable`].
@@ -127,9 +131,44 @@ impl Authority {
         let leases = self.node.look(shared, self.settings.stopwatch.elapsed()).await?;
         Ok(Nodes {
             revision,
-            nodes: shown(&leases).map(|lease| self.status(lease, revision)).collect(),
+            nodes: shown(&leases)
+                .map(|lease| self.status(lease, &leases, revision))
+                .collect(),
             is_shared: true,
         })
+    }
+
+    /// Tells the log, a term after the start, what should be changed about this node among the others. Whoever was killed
+    /// a moment before, such as a former start of this node itself, is known to be dead by then.
+    pub(crate) async fn look_around(&self, shutdown: &CancellationToken) {
+        let Leases::Shared(shared) = &self.node.leases else {
+            return;
+        };
+        if !shared.admits {
+            return;
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            remarks = self.remarks_on_self(shared) => match remarks {
+                Ok(remarks) => {
+                    for remark in remarks {
+                        tracing::warn!("{remark}");
+                    }
+                }
+                Err(error) => tracing::debug!(%error, "the other nodes were not looked at"),
+            }
+        }
+    }
+
+    async fn remarks_on_self(&self, shared: &Shared) -> Result<Vec<String>, Error> {
+        let look = async || self.node.look(shared, self.settings.stopwatch.elapsed()).await;
+        let leases = look().await?;
+        let held = leases.iter().filter(|lease| !lease.is_lapsed);
+        let longest = held.map(|lease| lease.node.ttl).max();
+        tokio::time::sleep(outlasting(longest.unwrap_or_default())).await;
+        let leases = look().await?;
+        let own = leases.iter().find(|lease| lease.node.id == self.node.info.id);
+        Ok(own.map(|own| remarks(own, &leases)).unwrap_or_default())
     }
 
     fn only_node(&self) -> NodeStatus {
@@ -147,10 +186,11 @@ impl Authority {
             lease: None,
             is_answering: true,
             grants: Some(self.grant_count()),
+            remarks: Vec::new(),
         }
     }
 
-    fn status(&self, lease: &NodeLease, revision: Revision) -> NodeStatus {
+    fn status(&self, lease: &NodeLease, all: &[NodeLease], revision: Revision) -> NodeStatus {
         let is_answering = lease.node.id == self.node.info.id;
         // What was acknowledged is what others know; this node knows itself better.
         let applied = match is_answering {
@@ -171,6 +211,7 @@ impl Authority {
             }),
             is_answering,
             grants: is_answering.then(|| self.grant_count()),
+            remarks: remarks(lease, all),
         }
     }
 }
@@ -183,18 +224,50 @@ const fn condition(lease: &NodeLease) -> NodeCondition {
     }
 }
 
-/// Those that hold a lease; of the others the last start under each name, unless that name serves again.
+/// Those that hold a lease; of the others the last start under each name and address, unless it serves again. One that
+/// died is not hidden by another one that has its name.
 fn shown(leases: &[NodeLease]) -> impl Iterator<Item = &NodeLease> {
-    let mut last: HashMap<&str, (bool, Timestamp, NodeId)> = HashMap::new();
+    fn place(lease: &NodeLease) -> (&str, &str) {
+        (&lease.node.name, &lease.node.address)
+    }
+    let mut last: HashMap<_, (bool, Timestamp, NodeId)> = HashMap::new();
     for lease in leases {
         let rank = (!lease.is_lapsed, lease.joined_at, lease.node.id);
-        let best = last.entry(&lease.node.name).or_insert(rank);
+        let best = last.entry(place(lease)).or_insert(rank);
         *best = rank.max(*best);
     }
     leases.iter().filter(move |lease| {
         let is_last = |(_, _, id): &(bool, Timestamp, NodeId)| *id == lease.node.id;
-        !lease.is_lapsed || last.get(&*lease.node.name).is_some_and(is_last)
+        !lease.is_lapsed || last.get(&place(lease)).is_some_and(is_last)
     })
+}
+
+/// What should be changed about a node that serves, beside the others that do.
+fn remarks(lease: &NodeLease, all: &[NodeLease]) -> Vec<String> {
+    if lease.is_lapsed {
+        return Vec::new();
+    }
+    let own = &lease.node;
+    let others: Vec<_> = all
+        .iter()
+        .filter(|other| !other.is_lapsed && other.node.id != own.id)
+        .map(|other| &other.node)
+        .collect();
+    let mut remarks = Vec::new();
+    if let Some(namesake) = others.iter().find(|other| other.name == own.name) {
+        let (name, address) = (&own.name, &namesake.address);
+        remarks.push(format!(
+            "another node that serves, at {address}, is called {name} too: give each its own --node-name"
+        ));
+    }
+    let different: Vec<_> = others.iter().filter(|other| other.ttl != own.ttl).collect();
+    if let Some(other) = different.first().filter(|_| different.len() * 2 > others.len()) {
+        let (name, term, terms) = (&other.name, own.ttl, other.ttl);
+        remarks.push(format!(
+            "its terms last {term:?}, those of {name} {terms:?}: give all nodes the same --lease-ttl"
+        ));
+    }
+    remarks
 }
 
 #[cfg(test)]
@@ -203,11 +276,15 @@ mod tests {
     use rescind_catalog::NodeInfo;
 
     fn lease(name: &str, start: u8, is_lapsed: bool) -> NodeLease {
+        lease_at(name, "here", start, is_lapsed)
+    }
+
+    fn lease_at(name: &str, address: &str, start: u8, is_lapsed: bool) -> NodeLease {
         NodeLease {
             node: NodeInfo {
                 id: NodeId::from_bytes([start; 16]),
                 name: name.to_owned(),
-                address: String::new(),
+                address: address.to_owned(),
                 version: String::new(),
                 ttl: Duration::from_secs(5),
             },
@@ -232,5 +309,47 @@ mod tests {
         ];
         let starts: Vec<_> = shown(&leases).map(|lease| lease.joined_at.micros()).collect();
         assert_eq!(starts, [2, 3, 5, 6]);
+    }
+
+    /// Whoever copied a unit file, name and all, must not lose sight of the one that died.
+    #[test]
+    fn no_node_hides_another_one_of_its_name() {
+        let leases = [
+            lease_at("a", "here", 1, true),
+            lease_at("a", "there", 2, false),
+            lease_at("a", "there", 3, true),
+        ];
+        let starts: Vec<_> = shown(&leases).map(|lease| lease.joined_at.micros()).collect();
+        assert_eq!(starts, [1, 2]);
+    }
+
+    #[test]
+    fn names_and_terms_that_do_not_fit_are_remarked_upon() {
+        let mut leases = vec![
+            lease_at("a", "here", 1, false),
+            lease_at("a", "there", 2, false),
+            lease_at("a", "nowhere", 3, true),
+            lease_at("b", "elsewhere", 4, false),
+        ];
+        leases[3].node.ttl = Duration::from_secs(1);
+        leases[2].node.ttl = Duration::from_secs(9);
+        let told: Vec<_> = leases.iter().map(|lease| remarks(lease, &leases)).collect();
+        let called = |address: &str| {
+            format!("another node that serves, at {address}, is called a too: give each its own --node-name")
+        };
+        let terms = "its terms last 1s, those of a 5s: give all nodes the same --lease-ttl".to_owned();
+        assert_eq!(
+            told,
+            [
+                vec![called("there")],
+                vec![called("here")],
+                Vec::new(),
+                vec![terms]
+            ]
+        );
+        // Of two that differ, nobody knows which is meant.
+        let two = [leases[0].clone(), leases[3].clone()];
+        assert_eq!(remarks(&two[0], &two).len(), 1);
+        assert_eq!(remarks(&two[1], &two).len(), 1);
     }
 }

@@ -100,7 +100,6 @@ impl From<sqlx::Error> for Error {
 }
 
 impl Error {
-    /// What a failure to open the catalog at `location` means: a file that cannot be read will not become readable.
     /// What it means if it is the PostgreSQL server's: what is wrong with it, in words.
     pub fn fault(&self) -> Option<ServerFault> {
         match self {
@@ -112,6 +111,7 @@ impl Error {
         }
     }
 
+    /// What a failure to open the catalog at `location` means: a file that cannot be read will not become readable.
     pub(crate) fn opening(self, location: &Location) -> Self {
         match (self, location) {
             (Self::Unavailable(source), Location::Sqlite(path)) if is_damage(&*source) => {

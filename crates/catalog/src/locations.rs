@@ -97,7 +97,7 @@ const FILES: [(&str, &str); 3] = [
 /// The files that a PostgreSQL URL names, by parameter.
 pub(crate) fn files_of(url: &str) -> Vec<(&'static str, PathBuf)> {
     let named = FILES.into_iter().filter_map(|(name, variable)| {
-        let given = parameters(url).filter(|(known, _)| *known == name).next_back();
+        let given = parameters(url).rfind(|(known, _)| *known == name);
         let value = match given {
             Some((_, value)) => {
                 let value = value.replace('+', " ");

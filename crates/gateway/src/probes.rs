@@ -30,7 +30,7 @@ pub(crate) async fn ping() -> Response {
 #[derive(Serialize)]
 struct Health {
     name: &'static str,
-    message: &'static str,
+    message: String,
     status: &'static str,
     version: &'static str,
     checks: [(); 0],
@@ -38,14 +38,13 @@ struct Health {
 
 /// 200 while requests can be admitted, 503 while this node cannot know which tokens hold (promise G3).
 pub(crate) async fn health(State(gateway): State<Gateway>) -> Response {
-    let (status, word, message) = if gateway.authority().is_current() {
-        (StatusCode::OK, "pass", "ready for queries and writes")
-    } else {
-        (
+    let (status, word, message) = match gateway.authority().closure() {
+        None => (StatusCode::OK, "pass", "ready for queries and writes".to_owned()),
+        Some(closure) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "fail",
-            "this node cannot tell at the moment which tokens hold",
-        )
+            format!("this node cannot tell at the moment which tokens hold: {closure}"),
+        ),
     };
     let body = Health {
         name: "rescind",

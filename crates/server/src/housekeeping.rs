@@ -25,15 +25,19 @@ pub(crate) struct Housekeeping {
 }
 
 impl Housekeeping {
-    /// Works until `shutdown`.
+    /// Works until `shutdown`, which may be in the middle of a round: the next start finds what is left to do.
     pub(crate) async fn run(self, shutdown: CancellationToken) {
         let mut rounds = interval(ROUND);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                _ = rounds.tick() => self.round().await,
+        let working = async {
+            loop {
+                rounds.tick().await;
+                self.round().await;
             }
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = working => {}
         }
     }
 

@@ -29,6 +29,9 @@ pub struct Node {
     /// How many tokens and sessions it holds in memory; of the one that gave this answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants: Option<u64>,
+    /// What its operator should change, as sentences; absent where nothing is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 /// A node's right to admit, for one term after another.

@@ -1,6 +1,7 @@
 //! The `rescind` process as its users meet it.
 
 mod api;
+mod catalogs;
 mod commands;
 mod crashes;
 mod cuts;

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use rescind_testkit::{Ending, Http, Postgres, Reply, ServerSetup, Signal, TestServer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cuts::{assert_broken_off, begin_endless_query, begin_upload, end_upload_in_vain, revoke};
 use crate::house::{await_some, make_database, make_token, postgres, printed_with, rescind, text};
@@ -228,6 +228,55 @@ fn nodes_are_listed_with_their_leases() {
     for name in ["node-1", "node-2", "node-3"] {
         assert_eq!(state(&third, name), "serving");
     }
+}
+
+/// A unit file was copied, name and all.
+#[test]
+fn nodes_of_one_name_or_of_other_terms_are_remarked_upon_and_hide_nobody() {
+    let postgres = postgres();
+    let first = node(&postgres.url(), "node-1").start();
+    let mut copy = ServerSetup::default()
+        .catalog(&postgres.url())
+        .joining(&first)
+        .arg("--node-name")
+        .arg("node-1")
+        .arg("--lease-ttl")
+        .arg("2s")
+        .start();
+    let called = |other: &TestServer| {
+        format!(
+            "another node that serves, at {}, is called node-1 too: give each its own --node-name",
+            other.url()
+        )
+    };
+    let terms = |own: &str, others: &str| {
+        format!("its terms last {own}, those of node-1 {others}: give all nodes the same --lease-ttl")
+    };
+    let found = |server: &TestServer| {
+        let nodes = listed(&first);
+        let mut its = nodes
+            .iter()
+            .filter(|(_, node)| text(node, "address") == server.url());
+        let (_, node) = its
+            .next()
+            .unwrap_or_else(|| panic!("{} in {nodes:?}", server.url()));
+        (text(node, "state"), node["remarks"].clone())
+    };
+    assert_eq!(found(&first).1, json!([called(&copy), terms("1s", "2s")]));
+    assert_eq!(found(&copy).1, json!([called(&first), terms("2s", "1s")]));
+    for remark in [called(&first), terms("2s", "1s")] {
+        printed_with(&copy, &remark);
+    }
+    let ada = Visitor::new(&first);
+    ada.accept(&link(&printed_with(&first, "/invitations/I.V1.")));
+    let page = ada.get("/nodes").text();
+    assert!(page.contains(&called(&copy)), "{page}");
+
+    copy.kill();
+    await_some("whoever died is listed beside its namesake", || {
+        (found(&copy).0 == "lapsed").then_some(())
+    });
+    assert_eq!(found(&first), ("serving".to_owned(), Value::Null));
 }
 
 #[test]

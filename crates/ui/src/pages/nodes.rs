@@ -27,6 +27,7 @@ struct Row {
     address: String,
     version: String,
     grants: Option<String>,
+    remarks: Vec<String>,
 }
 
 /// A node's lease in words.
@@ -83,6 +84,7 @@ fn row(node: NodeStatus, now: Timestamp) -> Row {
         address: node.address,
         version: node.version,
         grants: node.grants.map(|grants| grouped(grants as u64)),
+        remarks: node.remarks,
     }
 }
 

@@ -39,5 +39,6 @@ fn shown(node: &NodeStatus) -> Node {
             renewed_at: lease.renewed_at.into(),
         }),
         grants: node.grants.map(|grants| grants as u64),
+        remarks: node.remarks.clone(),
     }
 }
