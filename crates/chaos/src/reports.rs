@@ -5,9 +5,10 @@ use std::fmt::{self, Write as _};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::checker::{Limits, Violation, is_undisturbed};
+use crate::checker::{Violation, is_undisturbed};
 use crate::histories::{Act, Change, Finish, History, Outcome, Reply, Treatment};
 use crate::logbooks::Tally;
+use crate::setups::Setup;
 
 /// The figures of a run, and what was wrong with it.
 #[derive(Debug, Clone, Default)]
@@ -57,14 +58,14 @@ const MANY: usize = 20;
 impl Report {
     /// The report of this history.
     pub(crate) fn of(
-        seed: u64,
+        setup: &Setup,
         history: &History,
-        limits: &Limits,
         violations: Vec<Violation>,
         unfillable: Option<String>,
     ) -> Self {
+        let limits = &setup.limits();
         let mut report = Self {
-            title: format!("seed {seed}, {} nodes, terms of {:?}", history.nodes, limits.ttl),
+            title: setup.to_string(),
             unfillable,
             violations,
             starved: history.starved,

@@ -55,13 +55,7 @@ pub fn run(setup: &Setup) -> Result<Report, String> {
     let outcome = Run::prepare(setup, &cluster).and_then(|mut run| run.go(setup, &mut cluster));
     let result = outcome.map(|history| {
         let violations = checker::check(&history, &setup.limits());
-        Report::of(
-            setup.seed,
-            &history,
-            &setup.limits(),
-            violations,
-            cluster.unfillable.clone(),
-        )
+        Report::of(setup, &history, violations, cluster.unfillable.clone())
     });
     if result
         .as_ref()

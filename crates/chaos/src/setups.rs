@@ -1,5 +1,6 @@
 //! What a run is made of.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -95,5 +96,21 @@ impl Setup {
             arguments[node].push(format!("--clock-offset={seconds}"));
         }
         arguments
+    }
+}
+
+impl fmt::Display for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let start = if self.at_once {
+            "at once"
+        } else {
+            "one after the other"
+        };
+        let (seed, nodes, ttl) = (self.seed, self.nodes.len(), self.ttl);
+        write!(f, "seed {seed}, {nodes} nodes started {start}, terms of {ttl:?}")?;
+        match self.wrong_time {
+            Some((node, seconds)) => write!(f, ", the clock of node {node} wrong by {} days", seconds / DAY),
+            None => Ok(()),
+        }
     }
 }
