@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rescind_domain::{Ask, Clock, DatabaseView, Permit, Presented, SecretKind, Tether, Timestamp, decide};
 
+use crate::closures::Closure;
 use crate::grants::{Entry, Grant};
 use crate::node::Node;
 use crate::tethers::Expiring;
@@ -153,12 +154,20 @@ impl Authority {
 }
 
 impl Node {
+    /// What is said while this node cannot know which tokens hold.
+    pub(crate) fn not_current(&self) -> Refusal {
+        match self.obstacle.closure() {
+            Closure::Final => Refusal::Closed,
+            _ => Refusal::Unavailable,
+        }
+    }
+
     /// The entry of a secret that neither is unknown nor was revoked. It may have expired.
     pub(crate) fn recognise(&self, secret: &[u8]) -> Result<Arc<Entry>, Refusal> {
         // First of all: a node that cannot know must not even say that a token is unknown (promise G3). And before the
         // look-up: otherwise the node could catch up in between, and bless what it knew before.
         if !self.is_current() {
-            return Err(Refusal::Unavailable);
+            return Err(self.not_current());
         }
         let presented = Presented::parse(secret)?;
         let entry = self.grants.find(&presented.hash).ok_or(Refusal::Unknown)?;

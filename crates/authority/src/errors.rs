@@ -2,7 +2,8 @@
 
 use rescind_domain::{DatabaseToken, Forbidden, SecretError, SecretKind};
 
-/// Why a use case did not do what it was asked. Nothing was changed, except as [`Error::Unavailable`] says.
+/// Why a use case did not do what it was asked. Nothing was changed, except as [`Error::Unavailable`] and
+/// [`Error::Partly`] say.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The caller may not do this, on this account.
@@ -37,6 +38,9 @@ pub enum Error {
     /// been done; repeating it is safe.
     #[error("the catalog is unavailable, so nothing can be said for certain: try again")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An act that goes piece by piece failed after the first, for this reason. What is done stays.
+    #[error("{0} (part of it may be done: repeating the call is safe, and waits for that part, too)")]
+    Partly(Box<Error>),
     /// A defect or damaged data.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -113,6 +117,9 @@ pub enum Refusal {
     /// This node cannot know whether the token still holds (promise G3).
     #[error("this node cannot tell at the moment whether the token holds: try again")]
     Unavailable,
+    /// The same for good, whatever this node waits for: the catalog went back, or is a newer release's by now.
+    #[error("this node is closed for good: it must be started anew")]
+    Closed,
 }
 
 /// Before the name of this kind.
@@ -134,7 +141,7 @@ impl Refusal {
             Self::Expired => "expired",
             Self::WrongKind { .. } => "wrong_kind",
             Self::Forbidden(_) => "forbidden",
-            Self::Unavailable => "unavailable",
+            Self::Unavailable | Self::Closed => "unavailable",
         }
     }
 }

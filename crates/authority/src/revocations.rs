@@ -10,7 +10,7 @@ use rescind_domain::{
 
 use crate::asks::{Ask, Revocation, Verdict};
 use crate::grants::TokenRef;
-use crate::{Authority, Caller, Error, Place, Refusal};
+use crate::{Authority, Caller, Error, Place};
 
 /// What became of one of several tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Authority {
     ) -> Result<DatabaseTokenId, Error> {
         self.check_or_own(caller, place, Verb::Delete, Subject::DatabaseToken)?;
         if !self.is_current() {
-            return Err(Error::Refused(Refusal::Unavailable));
+            return Err(Error::Refused(self.node.not_current()));
         }
         let presented = Presented::parse(secret).map_err(|reason| Error::invalid("secret", reason))?;
         // From the catalog: revoked ones are not in memory for ever, and revoking them again waits again.

@@ -6,6 +6,7 @@
 mod accounts;
 mod ambient;
 mod audit;
+mod chains;
 mod clients;
 mod databases;
 mod devices;
@@ -29,6 +30,7 @@ mod users;
 pub use accounts::{Account, Cluster, ClusterState};
 pub use ambient::{Clock, Rng, Stopwatch};
 pub use audit::{Act, Actor, AuditEvent, AuditHash};
+pub use chains::Chain;
 pub use clients::{Agent, Client};
 pub use databases::{
     Database, DatabaseLimits, DatabaseState, DatabaseView, MaxColumns, MaxTables, NotDeleted, RecoveryLapsed,

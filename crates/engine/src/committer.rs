@@ -207,7 +207,7 @@ impl Shared {
         let mut frame = Vec::new();
         while let Some(entries) = self.next_group() {
             if let Err((error, entries)) = self.commit_group(&mut log, &mut frame, entries) {
-                tracing::error!(%error, source = ?std::error::Error::source(&error), "the log failed; no write is accepted until a restart");
+                tracing::error!(error = %rescind_domain::Chain(&error), "the log failed; no write is accepted until a restart");
                 self.fail(&error.to_string(), entries);
             }
             if frame.capacity() > FRAME_BYTES {

@@ -90,9 +90,9 @@ pub(crate) fn of_failure(failure: &Failure, endpoint: Endpoint) -> Response {
 fn status_of(failure: &Failure) -> (StatusCode, &'static str) {
     use StatusCode as Status;
     match failure {
-        Failure::Refused(Refusal::Unavailable) | Failure::Interrupted | Failure::Body(BodyError::Busy) => {
-            (Status::SERVICE_UNAVAILABLE, "unavailable")
-        }
+        Failure::Refused(Refusal::Unavailable | Refusal::Closed)
+        | Failure::Interrupted
+        | Failure::Body(BodyError::Busy) => (Status::SERVICE_UNAVAILABLE, "unavailable"),
         Failure::Refused(Refusal::Forbidden(_)) | Failure::Forbidden { .. } => {
             (Status::FORBIDDEN, "forbidden")
         }
@@ -226,6 +226,8 @@ fn add_headers(headers: &mut HeaderMap, failure: &Failure, status: StatusCode, e
             WWW_AUTHENTICATE,
             r#"Bearer realm="rescind", error="insufficient_scope""#,
         ),
+        // Waiting does not help.
+        StatusCode::SERVICE_UNAVAILABLE if matches!(failure, Failure::Refused(Refusal::Closed)) => {}
         StatusCode::SERVICE_UNAVAILABLE => add(RETRY_AFTER, &retry_after(failure).to_string()),
         StatusCode::METHOD_NOT_ALLOWED => add(ALLOW, endpoint.methods()),
         // RFC 9110 section 15.5.16.

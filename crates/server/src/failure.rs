@@ -5,6 +5,8 @@ use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use rescind_domain::Chain;
+
 /// Told to whoever started the process, on stderr.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -71,21 +73,6 @@ impl From<rescind_authority::Error> for Failure {
             Internal(source) => Self::because("the catalog or rescind itself is defective", source),
             other => Self::new(other.to_string()),
         }
-    }
-}
-
-/// An error and all that lies beneath it, on one line: no Display of the house repeats its source.
-pub(crate) struct Chain<'a>(pub(crate) &'a dyn Error);
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(f, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
     }
 }
 

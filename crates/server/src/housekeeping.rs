@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rescind_authority::Authority;
-use rescind_domain::TableId;
+use rescind_domain::{Chain, TableId};
 use rescind_engine::Engine;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::failure::{Chain, Failure};
+use crate::failure::Failure;
 use crate::metrics;
 
 /// How often it looks.

@@ -9,12 +9,12 @@ use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::AsyncSmtpTransportBuilder;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
-use rescind_domain::Email;
+use rescind_domain::{Chain, Email};
 use rescind_ui::{Mail, Post, PostError};
 use tokio::time::timeout;
 
 use crate::args::People;
-use crate::failure::{Chain, Failure};
+use crate::failure::Failure;
 use crate::values::SmtpText;
 
 /// How long a mail server may take for one step.

@@ -243,12 +243,19 @@ fn authenticate(authority: &Authority, headers: &HeaderMap) -> Result<Caller, Re
 }
 
 fn refuse(refused: &Refusal) -> impl IntoResponse + use<> {
-    let (status, name, value) = match refused {
-        Refusal::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, header::RETRY_AFTER, "1"),
-        _ => (StatusCode::UNAUTHORIZED, header::WWW_AUTHENTICATE, "Bearer"),
+    let (status, header) = match refused {
+        Refusal::Unavailable => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Some([(header::RETRY_AFTER, "1")]),
+        ),
+        Refusal::Closed => (StatusCode::SERVICE_UNAVAILABLE, None),
+        _ => (
+            StatusCode::UNAUTHORIZED,
+            Some([(header::WWW_AUTHENTICATE, "Bearer")]),
+        ),
     };
     (
-        [(name, value)],
+        header,
         refusal(status, format!("{refused}; /metrics needs a management token")),
     )
 }

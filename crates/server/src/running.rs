@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::get;
-use rescind_authority::{Authority, Catalog, Location, NodeSettings, SessionLimits};
+use rescind_authority::{Authority, Catalog, Closure, Location, NodeSettings, SessionLimits};
 use rescind_domain::{Clock, Email, Stopwatch};
 use rescind_engine::Engine;
 use rescind_gateway::Upstream;
@@ -80,6 +80,8 @@ const OWN_POINTS: &str = "
 
 /// How often is asked whether the node admits.
 const LOOK: Duration = Duration::from_millis(10);
+/// How often is asked whether it ever will again.
+const GLANCE: Duration = Duration::from_millis(200);
 
 /// What a node does on its own, until it is told to end.
 #[derive(Clone)]
@@ -177,9 +179,9 @@ impl Running {
         let public_url: Arc<str> = Arc::from(public_url.map_or(url.as_str(), PublicUrl::as_str));
         let faces = Faces {
             figures: figures(&authority, &engine, &metrics, &url),
+            upstream: upstream(&setup, Embedded::new(engine.clone(), Arc::clone(&authority))),
             authority: Arc::clone(&authority),
             engine: engine.clone(),
-            upstream: upstream(&setup, Embedded::new(engine.clone(), Arc::clone(&authority))),
             metrics,
             post: setup.mailer.map(|mailer| Arc::new(mailer) as Arc<dyn Post>),
             public_url: Arc::clone(&public_url),
@@ -211,6 +213,16 @@ impl Running {
     pub(crate) async fn admits(&self) {
         while !self.authority.is_current() {
             tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Returns once this node can admit nothing any more, with the reason: only a new start helps.
+    pub(crate) async fn closed_for_good(&self) -> Closure {
+        loop {
+            match self.authority.closure() {
+                Some(Closure::Final) => return Closure::Final,
+                _ => tokio::time::sleep(GLANCE).await,
+            }
         }
     }
 
@@ -332,6 +344,16 @@ fn clocks(_: &Setup) -> (Arc<dyn Clock>, Arc<dyn Stopwatch>) {
     (Arc::new(SystemClock), Arc::new(SystemStopwatch))
 }
 
+#[cfg(debug_assertions)]
+fn upstream(setup: &Setup, embedded: Embedded) -> Arc<dyn Upstream> {
+    setup.faults.slow(Arc::new(embedded))
+}
+
+#[cfg(not(debug_assertions))]
+fn upstream(_: &Setup, embedded: Embedded) -> Arc<dyn Upstream> {
+    Arc::new(embedded)
+}
+
 fn host_of(given: &str, bound: SocketAddr) -> String {
     match given.parse::<IpAddr>() {
         // A name was asked for: a certificate may be made out to it.
@@ -344,16 +366,6 @@ fn host_of(given: &str, bound: SocketAddr) -> String {
 
 async fn open_engine(data: &DataDir, bounds: &Bounds) -> Result<Engine, Failure> {
     let settings = rescind_engine::Settings {
-#[cfg(debug_assertions)]
-fn upstream(setup: &Setup, embedded: Embedded) -> Arc<dyn Upstream> {
-    setup.faults.slow(Arc::new(embedded))
-}
-
-#[cfg(not(debug_assertions))]
-fn upstream(_: &Setup, embedded: Embedded) -> Arc<dyn Upstream> {
-    Arc::new(embedded)
-}
-
         max_write_bytes: bounds.max_body_bytes.0,
         buffer_bytes: bounds.buffer_bytes.0,
         buffer_limit_bytes: bounds.buffer_limit_bytes.0,
@@ -375,6 +387,7 @@ fn server(router: Router, tls: Option<TlsAcceptor>, proxies: Proxies) -> listene
 /// What the faces work with.
 struct Faces {
     authority: Arc<Authority>,
+    upstream: Arc<dyn Upstream>,
     engine: Engine,
     metrics: Metrics,
     figures: Arc<ProcessFigures>,
@@ -387,7 +400,6 @@ struct Faces {
 impl Faces {
     /// Begins what this node does on its own.
     fn work(&self, background: &Background) {
-    upstream: Arc<dyn Upstream>,
         let Background { shutdown, tasks } = background;
         let housekeeping = Housekeeping {
             authority: Arc::clone(&self.authority),
@@ -407,6 +419,7 @@ impl Faces {
             post,
             public_url,
             secure,
+            ..
         } = self;
         let counting =
             axum::middleware::from_fn_with_state(Arc::new(Refusals::new()), metrics::count_management);
@@ -419,7 +432,6 @@ impl Faces {
         });
         let management = management.layer(counting);
         let oauth = OAuth {
-            ..
             authority: Arc::clone(&authority),
             public_url: Arc::clone(&public_url),
         };

@@ -11,7 +11,7 @@ use crate::running::{Running, Setup};
 use crate::signals::Signals;
 use crate::{logs, running};
 
-/// Serves until SIGTERM or SIGINT, then drains.
+/// Serves until SIGTERM or SIGINT, or until this node can serve no more, then drains.
 pub(crate) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
     let location = arguments.data.location()?;
     arguments.bounds.check()?;
@@ -44,18 +44,27 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<(), Failure> {
         _ = signals.next() => return Ok(()),
     };
     server.tell_set_up();
-    let signal = tokio::select! {
-        () = server.admits() => {
-            announce(server.url())?;
-            signals.next().await
-        }
-        signal = signals.next() => signal,
+    let asked = async {
+        let signal = tokio::select! {
+            () = server.admits() => {
+                announce(server.url())?;
+                signals.next().await
+            }
+            signal = signals.next() => signal,
+        };
+        tracing::info!(signal, "stopping: requests in progress may end");
+        Ok::<_, Failure>(())
     };
-    tracing::info!(signal, "stopping: requests in progress may end");
-    tokio::select! {
+    let done = tokio::select! {
+        asked = asked => asked,
+        // Whoever keeps services running starts it anew, and that is what helps.
+        why = server.closed_for_good() => Err(Failure::new(format!("this node has ended: {why}"))),
+    };
+    let stopped = tokio::select! {
         stopped = server.stop() => stopped,
         _ = signals.next() => Err(Failure::new("stopped at once by a second signal; nothing acknowledged is lost")),
-    }
+    };
+    done.and(stopped)
 }
 
 /// The one line on stdout: whoever started this process waits for it.

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -226,6 +227,25 @@ impl TestServer {
         let mut child = self.child.take().expect("the server runs");
         let status = child.wait().expect("a child can be waited for");
         assert_clean(status, &self.printed);
+    }
+
+    /// Waits until it has ended by itself and gives its exit code; `None` if a signal ended it.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn wait(&mut self) -> Option<i32> {
+        let mut child = self.child.take().expect("the server runs");
+        let began = Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().expect("a child can be waited for") {
+                return status.code();
+            }
+            if began.elapsed() > PATIENCE {
+                let _ = child.kill();
+                panic!("rescind serve goes on; it printed:\n{}", self.printed.text());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Starts it again with the same data directory, arguments and port. Kills it first if it runs.

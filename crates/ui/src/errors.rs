@@ -132,6 +132,11 @@ impl From<Refusal> for Fault {
                 "It has lost touch with its catalog and cannot tell who may do what, so it does nothing. Try again in a \
                  moment.",
             ),
+            Refusal::Closed => Self::told(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "This node is closed for good",
+                "Its catalog went back, or was upgraded by a newer release. It must be started anew.",
+            ),
             Refusal::Forbidden(_) => Self::forbidden(refusal.to_string()),
             // The session ended between recognising the visitor and doing the act.
             _ => Self::SignIn { next: "/".to_owned() },
@@ -169,6 +174,8 @@ impl From<Error> for Fault {
                      Repeating it is safe.",
                 )
             }
+            // Of what pages do, which are small acts, none is done in pieces.
+            Error::Partly(reason) => Self::from(*reason),
             Error::Internal(_) => {
                 tracing::error!(error = causes(&error), "a page failed");
                 Self::defect(&error)

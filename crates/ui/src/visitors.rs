@@ -109,7 +109,7 @@ impl Presence {
                     }
                     Err(error) => Err(error.into()),
                 },
-                Err(Refusal::Unavailable) => Err(Refusal::Unavailable.into()),
+                Err(refusal @ (Refusal::Unavailable | Refusal::Closed)) => Err(refusal.into()),
                 Err(_) => Ok(Self::Stranger(Arc::new(Stranger::of(app, request, browser)))),
             },
         }

@@ -46,6 +46,7 @@ fn refusals() -> Vec<Failure> {
             database: "a b".to_owned(),
         },
         Refusal::Unavailable.into(),
+        Refusal::Closed.into(),
         Failure::Interrupted,
     ]
 }

@@ -1,12 +1,10 @@
 //! Every refusal of this face: what the authority says, mapped to a status. Nothing else maps errors.
 
-use std::error::Error as _;
-use std::fmt::Write as _;
-
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rescind_authority::{Error, Refusal};
+use rescind_domain::Chain;
 use rescind_wire::{ErrorBody, FieldError};
 
 /// An answer that is no success.
@@ -15,6 +13,8 @@ pub(crate) struct Problem {
     status: StatusCode,
     message: String,
     refusal: Option<RefusalReason>,
+    /// Whether waiting does not help.
+    is_for_good: bool,
 }
 
 /// Why a request was not admitted, in one word ([`Refusal::reason`]). Answers carry it as an extension, so that a layer
@@ -33,16 +33,15 @@ impl Problem {
             status,
             message: message.into(),
             refusal: None,
+            is_for_good: false,
         }
     }
 
     /// The request carries no credential that could be one.
     pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
-        let refusal = Some(RefusalReason("malformed"));
         Self {
-            status: StatusCode::UNAUTHORIZED,
-            message: message.into(),
-            refusal,
+            refusal: Some(RefusalReason("malformed")),
+            ..Self::new(StatusCode::UNAUTHORIZED, message)
         }
     }
 
@@ -68,7 +67,7 @@ impl From<Refusal> for Problem {
             | Refusal::Expired
             | Refusal::WrongKind { .. } => StatusCode::UNAUTHORIZED,
             Refusal::Forbidden(_) => StatusCode::FORBIDDEN,
-            Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Unavailable | Refusal::Closed => StatusCode::SERVICE_UNAVAILABLE,
         };
         let message = match &refusal {
             Refusal::Missing => {
@@ -80,35 +79,48 @@ impl From<Refusal> for Problem {
             status,
             message,
             refusal: Some(RefusalReason(refusal.reason())),
+            is_for_good: refusal == Refusal::Closed,
         }
     }
 }
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        let status = match &error {
+        Self::of(&error)
+    }
+}
+
+impl Problem {
+    fn of(error: &Error) -> Self {
+        let status = match error {
             Error::Refused(refusal) => return refusal.clone().into(),
+            // For the same reason, in words that say more.
+            Error::Partly(reason) => {
+                return Self {
+                    message: error.to_string(),
+                    ..Self::of(reason)
+                };
+            }
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
             Error::NotFound { .. } => StatusCode::NOT_FOUND,
             Error::Conflict(_) | Error::Changed(_) => StatusCode::CONFLICT,
             Error::Invalid { .. } => StatusCode::BAD_REQUEST,
             Error::Unavailable(_) => {
                 tracing::warn!(
-                    error = causes(&error),
+                    error = %Chain(error),
                     "an administrative request could not be answered"
                 );
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Error::Internal(_) => {
-                tracing::error!(error = causes(&error), "an administrative request failed");
+                tracing::error!(error = %Chain(error), "an administrative request failed");
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         };
         let refusal = matches!(error, Error::Forbidden(_)).then_some(RefusalReason("forbidden"));
         Self {
-            status,
-            message: error.to_string(),
             refusal,
+            ..Self::new(status, error.to_string())
         }
     }
 }
@@ -126,7 +138,7 @@ impl IntoResponse for Problem {
         if let Some(challenge) = challenge {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if self.status == StatusCode::SERVICE_UNAVAILABLE && !self.is_for_good {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
         if let Some(reason) = self.refusal {
@@ -150,18 +162,6 @@ fn challenge(status: StatusCode, refusal: Option<RefusalReason>, message: &str) 
         _ => return None,
     };
     HeaderValue::try_from(text).ok()
-}
-
-/// An error and what caused it, for the log.
-fn causes(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        // Writing to a String cannot fail.
-        let _ = write!(text, ": {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// The most characters that an answer repeats of what a client sent.
@@ -227,6 +227,27 @@ mod tests {
             assert!(!shown.contains(&"x".repeat(ECHOED + 1)), "{shown}");
             assert!(!shown.contains("aaaa"), "{shown}");
         }
+    }
+
+    #[test]
+    fn whoever_cannot_be_answered_ever_is_not_told_to_wait() {
+        for (refusal, retry_after) in [(Refusal::Unavailable, Some("1")), (Refusal::Closed, None)] {
+            let response = Problem::from(refusal).into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            let told = response.headers().get(header::RETRY_AFTER);
+            assert_eq!(told.map(HeaderValue::as_bytes), retry_after.map(str::as_bytes));
+        }
+    }
+
+    #[test]
+    fn what_ends_half_way_has_the_status_of_its_reason_and_says_that_part_may_be_done() {
+        let problem = Problem::from(Error::Partly(Box::new(Error::Refused(Refusal::Revoked))));
+        assert_eq!(problem.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(problem.refusal, Some(RefusalReason("revoked")));
+        assert_eq!(
+            problem.message,
+            "the token was revoked (part of it may be done: repeating the call is safe, and waits for that part, too)"
+        );
     }
 
     #[test]

@@ -4,9 +4,8 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use rescind_authority::{Error, Refusal};
+use rescind_domain::Chain;
 use rescind_wire::{OAuthError, OAuthErrorCode};
-
-use crate::failure::Chain;
 
 /// An answer that is no success.
 pub(super) struct Refused {
@@ -38,6 +37,10 @@ impl Refused {
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         match error {
+            Error::Refused(refusal @ Refusal::Closed) => Self {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                ..Self::because(OAuthErrorCode::TemporarilyUnavailable, &refusal.to_string())
+            },
             Error::Unavailable(_) | Error::Refused(Refusal::Unavailable) => {
                 tracing::warn!(error = %Chain(&error), "a program could not be answered");
                 Self::for_now(1, "the server cannot tell at the moment")

@@ -1,11 +1,9 @@
 //! Every error of the engine in the words of the gateway, and of the authority in the words of the engine.
 
 use rescind_authority::Error;
-use rescind_domain::MaxTables;
+use rescind_domain::{Chain, MaxTables};
 use rescind_engine::{LineErrors, QueryError, TableMakerError, WriteError};
 use rescind_gateway::{LineError, UpstreamError};
-
-use crate::failure::Chain;
 
 /// Why a write failed.
 pub(crate) fn of_write(error: WriteError) -> UpstreamError {

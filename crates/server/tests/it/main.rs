@@ -2,21 +2,22 @@
 
 mod api;
 mod catalogs;
+mod closings;
 mod commands;
 mod crashes;
 mod cuts;
 mod demo;
+mod guests;
 mod house;
 mod mail;
-mod guests;
 mod metrics;
 mod nodes;
 mod people;
 mod processes;
 mod proxies;
+mod reads;
 mod receipts;
 mod stories;
-mod reads;
 mod strangers;
 mod transport;
 mod visitors;

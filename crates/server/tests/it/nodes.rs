@@ -347,7 +347,13 @@ fn a_node_that_joined_gets_the_profile_of_the_first() {
 #[test]
 fn work_on_another_node_has_ended_before_the_revocation_returns() {
     let postgres = postgres();
-    let [first, second] = nodes(&postgres);
+    // A term is longer than the work: nobody takes that node for a dead one.
+    let node = |name: &str| {
+        let setup = ServerSetup::default().catalog(&postgres.url());
+        setup.arg("--node-name").arg(name).arg("--lease-ttl").arg("20s")
+    };
+    let first = node("node-1").start();
+    let second = node("node-2").joining(&first).arg("--linger").arg("1s").start();
     make_database(&first);
     let (token, reader) = (make_token(&first, "At work"), make_token(&first, "Reader"));
     let query = begin_endless_query(&second, &token);
@@ -407,13 +413,7 @@ fn work_on_a_node_that_stands_still_is_cut_by_its_term() {
 #[test]
 fn without_postgres_nodes_close_and_come_back_by_themselves() {
     let mut postgres = postgres();
-    // A term is longer than the work: nobody takes that node for a dead one.
-    let node = |name: &str| {
-        let setup = ServerSetup::default().catalog(&postgres.url());
-        setup.arg("--node-name").arg(name).arg("--lease-ttl").arg("20s")
-    };
-    let first = node("node-1").start();
-    let second = node("node-2").joining(&first).arg("--linger").arg("1s").start();
+    let [first, second] = nodes(&postgres);
     make_database(&first);
     let token = make_token(&first, "Patient");
     let ada = Visitor::new(&first);
