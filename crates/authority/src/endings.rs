@@ -89,7 +89,7 @@ fn forget_ended(endings: &mut Vec<Ending>) {
     endings.retain(|ending| {
         let is_late = ending.since.elapsed() > Endings::PATIENCE;
         if is_late && !ending.is_over() {
-            tracing::warn!(token = ?ending.entry, "work that was cut has not ended in time");
+            tracing::warn!(token = %ending.entry.grant.token(), "work that was cut has not ended in time");
         }
         !is_late && !ending.is_over()
     });

@@ -12,6 +12,7 @@ use rescind_catalog::NodeLease;
 use rescind_domain::{NodeId, NodeReceipt, NodeState, Receipt, Revision};
 use tokio::sync::Mutex;
 
+use crate::closures::cause;
 use crate::endings::Endings;
 use crate::grants::TokenRef;
 use crate::leases::{Leases, Shared};
@@ -171,7 +172,7 @@ impl Node {
                 match timeout(left, self.in_time(self.catch_up(revision))).await {
                     Ok(Ok(())) => return true,
                     Ok(Err(error)) => {
-                        tracing::warn!(%error, %revision, "a change that was made is not applied here yet");
+                        tracing::warn!(cause = cause(&error), %revision, "a change that was made is not applied here yet");
                         sleep(LOOK).await;
                     }
                     Err(_) => return false,
@@ -194,7 +195,10 @@ impl Node {
         let began = self.stopwatch.elapsed();
         match self.ledger.tell_of_change().await {
             Ok(()) => *told = Some(began),
-            Err(error) => tracing::debug!(%error, "other nodes were not told of a change"),
+            Err(error) => tracing::debug!(
+                cause = cause(&error.into()),
+                "other nodes were not told of a change"
+            ),
         }
     }
 
@@ -220,7 +224,7 @@ impl Node {
                     let waited = asked.saturating_sub(committed);
                     watch.note(&leases, self.info.id, revision, wait.began, waited);
                 }
-                Ok(Err(error)) => tracing::debug!(%error, "the leases were not read"),
+                Ok(Err(error)) => tracing::debug!(cause = cause(&error), "the leases were not read"),
                 Err(_) => {}
             }
             let waited = self.stopwatch.elapsed().saturating_sub(committed);

@@ -36,6 +36,16 @@ pub(crate) enum TokenRef {
     Session(SessionId),
 }
 
+impl fmt::Display for TokenRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Database(id) => write!(f, "database token {id}"),
+            Self::Management(id) => write!(f, "management token {id}"),
+            Self::Session(id) => write!(f, "session {id}"),
+        }
+    }
+}
+
 impl Grant {
     pub(crate) fn token(&self) -> TokenRef {
         match self {

@@ -16,6 +16,7 @@ use rescind_domain::{
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use crate::closures::cause;
 use crate::databases::pair;
 use crate::fences::note_took;
 use crate::waits::Wait;
@@ -137,7 +138,7 @@ impl Authority {
                     revoked.note_took(&receipt);
                     this.receipts.note(entry(&revoked, &receipt));
                 }
-                Err(error) => tracing::warn!(%error, %revision, "a receipt was not completed"),
+                Err(error) => tracing::warn!(cause = cause(&error), %revision, "a receipt was not completed"),
             }
             drop(outstanding);
         });
@@ -203,7 +204,10 @@ impl Authority {
             let tx = match self.begin(None).await {
                 Ok(tx) => tx,
                 Err(error) => {
-                    tracing::debug!(%error, "receipts are not kept in the audit log yet");
+                    tracing::debug!(
+                        cause = cause(&error),
+                        "receipts are not kept in the audit log yet"
+                    );
                     self.receipts.put_back(entries);
                     return false;
                 }
@@ -212,7 +216,11 @@ impl Authority {
             // Once only: nobody knows whether a commit was made whose answer is lost.
             match tx.commit_all(entries).await {
                 Ok(_) => tracing::debug!(receipts, "kept in the audit log"),
-                Err(error) => tracing::warn!(%error, receipts, "receipts may be missing in the audit log"),
+                Err(error) => tracing::warn!(
+                    cause = cause(&error.into()),
+                    receipts,
+                    "receipts may be missing in the audit log"
+                ),
             }
         }
     }
