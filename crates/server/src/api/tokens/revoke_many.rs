@@ -90,9 +90,9 @@ async fn revoke_found(at: &At, search: &TokenSearch, dry_run: bool) -> Result<Re
         .await?;
     let ids = matches.items;
     let mut response = if dry_run {
-        Json(found(&ids)).into_response()
         // A read, whatever its method: see `ask_again`.
         asker.check()?;
+        Json(found(&ids)).into_response()
     } else if ids.is_empty() {
         // They may have been revoked a moment ago by a call that nobody waited for.
         let receipt = asker.authority.wait_for_nodes(&asker.caller).await?;
