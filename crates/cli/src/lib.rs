@@ -11,6 +11,7 @@ mod commands;
 mod config;
 mod durations;
 mod exit;
+mod interrupts;
 mod log;
 mod login;
 mod output;

@@ -5,6 +5,7 @@ mod clusters;
 mod data;
 mod databases;
 mod help;
+mod interrupts;
 mod logins;
 mod logouts;
 mod people;

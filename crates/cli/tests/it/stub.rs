@@ -233,9 +233,10 @@ impl Ctl {
         self.run_with(arguments, "")
     }
 
-    /// Runs with this text on stdin.
-    pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Ended {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_influxctl"))
+    /// What runs, with pipes for its streams.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_influxctl"));
+        command
             .args(arguments)
             .current_dir(self.directory.path())
             .env_clear()
@@ -243,9 +244,13 @@ impl Ctl {
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs with this text on stdin.
+    pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Ended {
+        let mut child = self.command(arguments).spawn().expect("starts");
         let mut stdin = child.stdin.take().expect("piped");
         let input = input.to_owned();
         // A command that does not read stdin closes it, which is no failure of the test.
