@@ -12,9 +12,6 @@ use crate::grants::TokenRef;
 use crate::receipts::Revoked;
 use crate::{Authority, Caller, Error, Place, RevokeOutcome};
 
-/// More than so many tokens at once take the program noticeable time.
-const MANY: usize = 1_000;
-
 /// One token that somebody wants revoked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ask {
@@ -139,9 +136,6 @@ impl Revocation {
                 _ => None,
             })
             .collect();
-        if asks.len() > MANY {
-            tx.allow_pauses().await?;
-        }
         let mut known = HashMap::with_capacity(asks.len());
         for found in tx.revocable_database_tokens(&database_tokens).await? {
             known.insert(TokenRef::Database(found.id), Known::of(found, Owner::Cluster));

@@ -186,6 +186,19 @@ impl Node {
         }
     }
 
+    /// Brings `revision` on its way to every node, and waits for none of them.
+    pub(crate) async fn announce(&self, revision: Revision) {
+        match &self.leases {
+            Leases::Sole => {
+                if let Err(error) = self.catch_up(revision).await {
+                    tracing::warn!(%error, %revision, "a change that was made is not applied here yet");
+                }
+            }
+            // This one hears of it like the others.
+            Leases::Shared(shared) => self.tell(shared, self.stopwatch.elapsed()).await,
+        }
+    }
+
     /// Tells the other nodes of what was committed by `asked`. They find out by themselves if the signal is lost.
     async fn tell(&self, shared: &Shared, asked: Duration) {
         let mut told = shared.rounds.told.lock().await;

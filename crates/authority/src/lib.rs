@@ -64,7 +64,7 @@ pub use rescind_catalog::{
     AuditFault, AuditQuery, AuditVerdict, Catalog, Cursor, DatabaseFilter, DatabaseQuery, DatabaseSort,
     Error as CatalogError, Location, LocationError, Page, Paged, TableQuery, TokenQuery, TokenSort,
 };
-pub use revocations::{MOST_REVOKED, RevokeOutcome, Revoked};
+pub use revocations::{MOST_REVOKED, REVOKED_TOGETHER, RevokeOutcome, Revoked};
 pub use sessions::{SessionLimits, SignInError, SignedIn};
 pub use tables::{CreateTable, TableOf};
 pub use token_index::{Creators, Found, TokenColumn, TokenSearch};

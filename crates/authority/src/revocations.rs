@@ -1,14 +1,18 @@
-//! Revocations of many tokens at once: one transaction, one revision, one fence.
+//! Revocations of many tokens by one call: piece by piece, so that other acts and renewals go on beside them, and one fence
+//! for all.
+//!
+//! Each piece is a transaction and a revision of its own, begins with the check of who asks, and is applied by the nodes
+//! while the next is written. What is committed stays, whatever becomes of the pieces after it.
 
 use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
 use rescind_domain::{
-    AccountId, DatabaseTokenId, ManagementTokenId, Presented, Receipt, Subject, Timestamp, Verb,
+    AccountId, DatabaseTokenId, ManagementTokenId, Presented, Receipt, Revision, Subject, Timestamp, Verb,
 };
 
-use crate::asks::{Ask, Revocation, Verdict};
+use crate::asks::{Ask, Revocation};
 use crate::grants::TokenRef;
 use crate::{Authority, Caller, Error, Place};
 
@@ -37,15 +41,19 @@ pub enum RevokeOutcome {
     NotYours,
 }
 
-/// How many tokens one call revokes at most: other acts wait while it writes, seconds for so many.
+/// How many tokens one call revokes at most.
 pub const MOST_REVOKED: usize = 100_000;
+/// How many of them share a transaction and a revision: every other act waits while they are written, and every node must
+/// read and apply them well within a term of its lease.
+pub const REVOKED_TOGETHER: usize = 2_000;
 
 impl Authority {
-    /// Revokes several database tokens as [`Self::revoke_database_token`] does one: all that can be, in one act. Says of
-    /// each id what became of it, in the order given; an id that is given twice counts once.
+    /// Revokes several database tokens as [`Self::revoke_database_token`] does one: all that can be, [`REVOKED_TOGETHER`]
+    /// of them at a time. Says of each id what became of it, in the order given; an id that is given twice counts once.
     ///
     /// # Errors
     /// [`Error::Invalid`] for no id or more than [`MOST_REVOKED`], and what every act may return: then none is revoked.
+    /// [`Error::Partly`] when some are, and the rest is not.
     pub async fn revoke_database_tokens(
         self: &Arc<Self>,
         caller: &Caller,
@@ -56,7 +64,7 @@ impl Authority {
         let ids = distinct(ids)?;
         let ask = |id: &DatabaseTokenId| Ask::database_token(caller, place, *id);
         let asks = ids.iter().map(ask).collect();
-        let (outcomes, receipt) = self.revoke_at_once(caller, asks).await?;
+        let (outcomes, receipt) = self.revoke_all(caller, asks).await?;
         Ok((told(ids, outcomes), receipt))
     }
 
@@ -85,7 +93,8 @@ impl Authority {
         }
     }
 
-    /// Revokes several management tokens as [`Self::revoke_database_tokens`] does.
+    /// Revokes several management tokens as [`Self::revoke_database_tokens`] does; the one that the caller stands on comes
+    /// last.
     ///
     /// # Errors
     /// As [`Self::revoke_database_tokens`].
@@ -99,42 +108,86 @@ impl Authority {
         let ids = distinct(ids)?;
         let ask = |id: &ManagementTokenId| Ask::management_token(caller, account, *id);
         let asks = ids.iter().map(ask).collect();
-        let (outcomes, receipt) = self.revoke_at_once(caller, asks).await?;
+        let (outcomes, receipt) = self.revoke_all(caller, asks).await?;
         Ok((told(ids, outcomes), receipt))
     }
 
-    /// Commits, waits until every node acts by it and the work of every token that is revoked by now has ended.
-    async fn revoke_at_once(
+    /// Commits piece by piece, then waits until every node acts by all of them and the work of every token that is revoked
+    /// by now has ended. Says what became of each ask.
+    async fn revoke_all(
         self: &Arc<Self>,
         caller: &Caller,
-        asks: Vec<Ask>,
+        mut asks: Vec<Ask>,
     ) -> Result<(Vec<RevokeOutcome>, Receipt), Error> {
-        let (standing, wait) = (caller.standing(), caller.wait());
+        let (caller, wait) = (*caller, caller.wait());
         self.act(move |this| async move {
-            let mut revocation = Revocation::begin(this.begin(standing).await?, &asks).await?;
-            let verdicts: Vec<Verdict> = asks.iter().map(|ask| revocation.revoke(ask)).collect();
-            let revision = revocation.commit(&this).await?;
-            let is_revoked = |verdict: &Verdict| matches!(verdict, Verdict::Now | Verdict::Before(_));
+            // What the caller stands on comes last: the pieces after it would be refused.
+            let own = asks.iter().position(|ask| Some(ask.token) == caller.token());
+            if let Some(own) = own {
+                asks[own..].rotate_left(1);
+            }
+            let (mut outcomes, revision) = this.revoke_in_pieces(&caller, &asks).await?;
+            let is_revoked = |outcome: &RevokeOutcome| {
+                matches!(outcome, RevokeOutcome::Now | RevokeOutcome::Before { .. })
+            };
             let revoked: HashSet<TokenRef> = asks
                 .iter()
-                .zip(&verdicts)
-                .filter_map(|(ask, verdict)| is_revoked(verdict).then_some(ask.token))
+                .zip(&outcomes)
+                .filter_map(|(ask, outcome)| is_revoked(outcome).then_some(ask.token))
                 .collect();
             let ended = this.grants().endings.wait_for(|token| revoked.contains(&token));
             let receipt = this.fence_when(ended, revision, wait).await?;
-            let mut now = verdicts
+            let mut now = outcomes
                 .iter()
                 .zip(&asks)
-                .filter(|(verdict, _)| matches!(verdict, Verdict::Now));
+                .filter(|(outcome, _)| **outcome == RevokeOutcome::Now);
             if let Some((_, first)) = now.next() {
                 let several = now.next().is_some();
                 let mut revoked = first.receipt();
                 revoked.subject = revoked.subject.filter(|_| !several);
                 this.note_receipt(revoked, &receipt, wait);
             }
-            Ok((verdicts.iter().map(Verdict::outcome).collect(), receipt))
+            if let Some(own) = own {
+                outcomes[own..].rotate_right(1);
+            }
+            Ok((outcomes, receipt))
         })
         .await
+    }
+
+    /// What became of each, and the revision by which all that can be are revoked. In between, whoever waits for the ledger
+    /// has it, and nodes apply what was committed.
+    async fn revoke_in_pieces(
+        &self,
+        caller: &Caller,
+        asks: &[Ask],
+    ) -> Result<(Vec<RevokeOutcome>, Revision), Error> {
+        let mut outcomes = Vec::with_capacity(asks.len());
+        let mut revision = self.revision();
+        for piece in asks.chunks(REVOKED_TOGETHER) {
+            let is_first = outcomes.is_empty();
+            if !is_first {
+                self.node.announce(revision).await;
+            }
+            let revoked = self.revoke_piece(caller, piece, &mut outcomes).await;
+            revision = revoked.map_err(|reason| match is_first {
+                true => reason,
+                false => Error::Partly(Box::new(reason)),
+            })?;
+        }
+        Ok((outcomes, revision))
+    }
+
+    /// Revokes these in one transaction; returns its revision.
+    async fn revoke_piece(
+        &self,
+        caller: &Caller,
+        asks: &[Ask],
+        outcomes: &mut Vec<RevokeOutcome>,
+    ) -> Result<Revision, Error> {
+        let mut revocation = Revocation::begin(self.begin(caller.standing()).await?, asks).await?;
+        outcomes.extend(asks.iter().map(|ask| revocation.revoke(ask).outcome()));
+        revocation.commit(self).await
     }
 }
 

@@ -2,10 +2,9 @@
 //!
 //! Acts follow one another, each with its round trips to the catalog and its wait for the disk. When many callers revoke
 //! at once, whoever has the turn therefore revokes for all who wait by then: one revision, one audit event each. Whoever
-//! comes alone pays nothing for it.
+//! comes alone pays nothing for it. More than share a transaction elsewhere take several turns.
 
 use std::collections::HashMap;
-use std::mem;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -14,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::asks::{Ask, Revocation, Verdict};
 use crate::grants::TokenRef;
-use crate::{Authority, Error, Refusal};
+use crate::{Authority, Error, REVOKED_TOGETHER, Refusal};
 
 /// Who waits, and who has the turn.
 #[derive(Default)]
@@ -33,6 +32,15 @@ struct Waiting {
 struct Answer {
     verdict: Verdict,
     revision: Revision,
+}
+
+impl Turns {
+    /// Those who have waited longest.
+    fn take(&self) -> Vec<Waiting> {
+        let mut waiting = self.waiting.lock();
+        let some = waiting.len().min(REVOKED_TOGETHER);
+        waiting.drain(..some).collect()
+    }
 }
 
 impl Authority {
@@ -71,10 +79,16 @@ impl Authority {
             answer = &mut answered => return answer.map_err(|gone| Error::Internal(Box::new(gone)))?,
             turn = self.turns.turn.lock() => turn,
         };
-        let waiting = mem::take(&mut *self.turns.waiting.lock());
-        // Nobody waits, if who had the turn before answered everybody.
-        if !waiting.is_empty() {
+        loop {
+            let waiting = self.turns.take();
+            // Nobody waits, if who had the turn before answered everybody.
+            if waiting.is_empty() {
+                break;
+            }
             self.revoke_for_all(waiting).await;
+            if let Ok(answer) = answered.try_recv() {
+                return answer;
+            }
         }
         answered.await.map_err(|gone| Error::Internal(Box::new(gone)))?
     }

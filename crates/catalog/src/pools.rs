@@ -69,8 +69,8 @@ const READING: Manner = Manner {
     by_key_alone: false,
 };
 
-/// Acts, one of which may be of a hundred thousand tokens. Every other act waits while one holds the ledger: a node that
-/// stops in the middle of it must lose it before they give up, and no sooner than a lease usually takes to lapse.
+/// Acts. Every other act waits while one holds the ledger: a node that stops in the middle of it must lose it before they
+/// give up, and no sooner than a lease usually takes to lapse.
 const WRITING: Manner = Manner {
     statement: 30,
     idle_transaction: 5,
@@ -228,6 +228,11 @@ impl Pools {
     /// Begins a transaction that writes.
     pub(crate) async fn begin(&self) -> Result<Lent, Error> {
         Ok(self.writers.begin(self.backend.begin_writing()).await?)
+    }
+
+    /// Begins a transaction that writes what may be lost in a crash.
+    pub(crate) async fn begin_forgettable(&self) -> Result<Lent, Error> {
+        Ok(self.writers.begin(self.backend.begin_forgettable()).await?)
     }
 
     pub(crate) async fn close(&self) {

@@ -49,18 +49,6 @@ const MANAGEMENT: Kind = Kind {
 };
 
 impl Transaction {
-    /// For an act on very many tokens, which computes between its statements. A node that dies in the middle of one holds
-    /// up the others for that long.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn allow_pauses(&mut self) -> Result<(), Error> {
-        if let Some(statement) = self.backend.allow_pauses() {
-            sqlx::query(statement).execute(self.connection()).await?;
-        }
-        Ok(())
-    }
-
     /// The database tokens with these ids, of whatever cluster, in no order; unknown ids are passed over. Nobody else
     /// writes to them until the transaction ends.
     ///

@@ -22,6 +22,15 @@ impl Backend {
         }
     }
 
+    /// Begins a transaction that writes what nobody was promised: its commit does not wait for the disk, and a crash of
+    /// the server loses it with whatever else committed so in the last moment. On SQLite every commit waits.
+    pub(crate) fn begin_forgettable(self) -> &'static str {
+        match self {
+            Self::Sqlite => self.begin_writing(),
+            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off",
+        }
+    }
+
     /// Begins a transaction whose statements all see the same moment.
     pub(crate) fn begin_snapshot(self) -> &'static str {
         match self {
@@ -78,14 +87,6 @@ impl Backend {
                      WHERE id = $1 AND applied < $2 AND $2 <= (SELECT revision FROM ledger) RETURNING id)
                  SELECT pg_notify('rescind_applied', '')::text AS told FROM acknowledged"
             }
-        }
-    }
-
-    /// Lets the present transaction pause between its statements for longer than others, if pauses are bounded.
-    pub(crate) fn allow_pauses(self) -> Option<&'static str> {
-        match self {
-            Self::Sqlite => None,
-            Self::Postgres => Some("SET LOCAL idle_in_transaction_session_timeout = '30s'"),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What tokens and sessions are used for, when and by whom: flushed in batches, off the path of requests. No act: no
-//! revision, no audit event.
+//! revision, no audit event, and no promise: on PostgreSQL these commits do not wait for the disk, which acts and renewals
+//! wait for.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +32,8 @@ pub struct Use<Id> {
 impl Catalog {
     /// Records when tokens and sessions were last used, and tokens by whom. A time that is not later than the one on
     /// record changes nothing, and an unknown id is passed over, so that a batch may be flushed again after an error. What
-    /// an act is about at that moment is passed over, too.
+    /// an act is about at that moment is passed over, too. A server that crashes may lose what was recorded in the last
+    /// second.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: batches before the failing one are recorded.
@@ -69,12 +71,15 @@ impl Catalog {
                 }
             }
             // A transaction of its own.
-            query.execute(&mut *self.pools.writers.take().await?).await?;
+            let mut transaction = self.pools.begin_forgettable().await?;
+            query.execute(&mut *transaction).await?;
+            transaction.commit().await?;
         }
         Ok(())
     }
 
-    /// Adds requests to what is on record for their token, hour, database and action.
+    /// Adds requests to what is on record for their token, hour, database and action. A server that crashes may lose what
+    /// was added in the last second.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: batches before the failing one are recorded. Do not add the same again: what is lost is
@@ -108,7 +113,9 @@ impl Catalog {
                     .bind(*action)
                     .bind(i64::try_from(*requests).unwrap_or(i64::MAX));
             }
-            query.execute(&mut *self.pools.writers.take().await?).await?;
+            let mut transaction = self.pools.begin_forgettable().await?;
+            query.execute(&mut *transaction).await?;
+            transaction.commit().await?;
         }
         Ok(())
     }

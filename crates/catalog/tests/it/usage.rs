@@ -160,3 +160,42 @@ pub(crate) async fn requests_add_up(stage: Stage) -> Result<(), Error> {
     assert_eq!(catalog.revision().await?, Revision::new(0), "no act");
     Ok(())
 }
+
+/// Uses are no promise. What they cost would be in the way of what is.
+pub(crate) async fn uses_do_not_wait_for_the_disk_as_acts_do(stage: Stage) -> Result<(), Error> {
+    let witness = "
+        CREATE TABLE witness (what TEXT, how TEXT);
+        CREATE FUNCTION bear_witness() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO witness VALUES (TG_TABLE_NAME, current_setting('synchronous_commit'));
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER witness AFTER INSERT ON audit_events EXECUTE FUNCTION bear_witness();
+        CREATE TRIGGER witness AFTER UPDATE ON database_tokens EXECUTE FUNCTION bear_witness();
+        CREATE TRIGGER witness AFTER INSERT ON token_usage EXECUTE FUNCTION bear_witness()";
+    stage.tamper(witness).await.expect("a witness");
+    let (token, secret) = stage.token("t", &[]);
+    stage.create_token(&token, &secret).await;
+    let used = [used(token.id, NOW)];
+    let usage = Usage {
+        hour: Hour::new(7),
+        database: "home".parse().expect("a name"),
+        action: Action::Read,
+        requests: 1,
+    };
+    stage.catalog.record_last_used(&used, &[], &[]).await?;
+    stage.catalog.record_usage(&[(token.id, usage)]).await?;
+    // On the same connections.
+    let (token, secret) = stage.token("other", &[]);
+    stage.create_token(&token, &secret).await;
+    for (what, how, count) in [
+        ("audit_events", "on", 2),
+        ("database_tokens", "off", 1),
+        ("token_usage", "off", 1),
+    ] {
+        let seen = format!("DELETE FROM witness WHERE what = '{what}' AND how = '{how}'");
+        assert_eq!(stage.tamper(&seen).await.expect("asked"), count, "{what}");
+    }
+    let others = stage.tamper("DELETE FROM witness").await;
+    assert_eq!(others.expect("asked"), 0);
+    Ok(())
+}
