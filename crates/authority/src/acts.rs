@@ -33,12 +33,9 @@ impl Authority {
     /// is Rescind itself or its operator.
     pub(crate) async fn begin(&self, standing: Option<Standing>) -> Result<Transaction, Error> {
         // Before: while this process stands still, the server may end the transaction, and others go on.
-        let seen = self.revision();
-        let mut tx = self.catalog.begin(self.clock()).await?;
-        if tx.revision() < seen {
-            let found = tx.revision();
-            return Err(self.node.heed(rescind_catalog::Error::Rewound { seen, found }));
-        }
+        let seen = self.node.seen();
+        let begun = self.catalog.begin_after(self.clock(), seen).await;
+        let mut tx = begun.map_err(|error| self.node.heed(error))?;
         if let Some(standing) = standing {
             self.check_standing(&mut tx, standing).await?;
         }

@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use rescind_catalog::{Catalog, Signal};
+use rescind_catalog::{Catalog, FeedPlace, Signal};
 use rescind_domain::Revision;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -75,7 +75,10 @@ impl Node {
         let ttl = self.info.ttl;
         let asked = self.stopwatch.elapsed();
         let renewal = async {
-            let applied = self.grants.settled();
+            let applied = FeedPlace {
+                revision: self.grants.settled(),
+                ..self.seen()
+            };
             let now = self.clock.now();
             if !self.ledger.renew(self.info.id, applied, now).await? {
                 // The time since this machine booted outgrows a count of renewals.

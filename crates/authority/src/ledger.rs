@@ -19,8 +19,12 @@ pub(crate) trait Ledger: Send + Sync {
     async fn changes_after(&self, after: FeedPlace, limit: u32) -> Result<Feed, Error>;
     /// The grants of these tokens and sessions as they are now, in no order, without those that were revoked or ended.
     async fn grants(&self, tokens: &[TokenRef]) -> Result<Vec<LoadedGrant>, Error>;
-    /// Every grant, as of the revision returned.
-    async fn load_grants(&self, take: &mut (dyn FnMut(LoadedGrant) + Send)) -> Result<Revision, Error>;
+    /// Every grant, as of the place returned, of a catalog that holds what was `seen` of it.
+    async fn load_grants(
+        &self,
+        seen: FeedPlace,
+        take: &mut (dyn FnMut(LoadedGrant) + Send),
+    ) -> Result<FeedPlace, Error>;
     /// Every active database.
     async fn load_directory(&self) -> Result<Directory, Error>;
     /// An active database as it is now.
@@ -30,11 +34,11 @@ pub(crate) trait Ledger: Send + Sync {
         &self,
         node: &NodeInfo,
         number: i64,
-        applied: Revision,
+        applied: FeedPlace,
         now: Timestamp,
     ) -> Result<(), Error>;
-    /// Renews a lease and acknowledges, durably; `false` if it has lapsed.
-    async fn renew(&self, node: NodeId, applied: Revision, now: Timestamp) -> Result<bool, Error>;
+    /// Renews a lease and acknowledges, durably; `false` if it has lapsed, or the catalog does not hold what was applied.
+    async fn renew(&self, node: NodeId, applied: FeedPlace, now: Timestamp) -> Result<bool, Error>;
     /// Acknowledges every change up to `applied`; may be forgotten.
     async fn acknowledge(&self, node: NodeId, applied: Revision) -> Result<(), Error>;
     /// Tells every node that changes were committed; may be lost.
@@ -68,8 +72,12 @@ impl Ledger for Catalog {
         Ok(found)
     }
 
-    async fn load_grants(&self, take: &mut (dyn FnMut(LoadedGrant) + Send)) -> Result<Revision, Error> {
-        Self::load_grants(self, take).await
+    async fn load_grants(
+        &self,
+        seen: FeedPlace,
+        take: &mut (dyn FnMut(LoadedGrant) + Send),
+    ) -> Result<FeedPlace, Error> {
+        Self::load_grants(self, seen, take).await
     }
 
     async fn load_directory(&self) -> Result<Directory, Error> {
@@ -84,13 +92,13 @@ impl Ledger for Catalog {
         &self,
         node: &NodeInfo,
         number: i64,
-        applied: Revision,
+        applied: FeedPlace,
         now: Timestamp,
     ) -> Result<(), Error> {
         Self::join(self, node, number, applied, now).await
     }
 
-    async fn renew(&self, node: NodeId, applied: Revision, now: Timestamp) -> Result<bool, Error> {
+    async fn renew(&self, node: NodeId, applied: FeedPlace, now: Timestamp) -> Result<bool, Error> {
         Self::renew(self, node, applied, now).await
     }
 

@@ -111,14 +111,9 @@ impl Node {
             self.put_grant(loaded);
             heard.fetch_add(1, Ordering::Relaxed);
         };
-        let loaded = unless_silent(&heard, self.ledger.load_grants(&mut take));
-        let revision = loaded.await?.map_err(|error| self.heed(error))?;
-        if revision < self.revision() {
-            return Err(self.heed(CatalogError::Rewound {
-                seen: self.revision(),
-                found: revision,
-            }));
-        }
+        let loaded = unless_silent(&heard, self.ledger.load_grants(self.seen(), &mut take));
+        let place = loaded.await?.map_err(|error| self.heed(error))?;
+        self.note_seen(place);
         self.grants.cut_doubted();
         // As of the same revision or of a later one: the feed tells of the rest.
         let entries = unless_silent(&heard, self.ledger.load_directory())
@@ -128,7 +123,7 @@ impl Node {
             .replace(entries.into_iter().map(|entry| (entry.cluster, entry.view)));
         self.token_index.note_everything();
         turn.within = None;
-        self.set_applied(revision);
+        self.set_applied(place.revision);
         self.obstacle.is_behind.store(false, Ordering::Release);
         Ok(())
     }
@@ -182,6 +177,8 @@ impl Node {
         if is_final && !self.obstacle.is_final.swap(true, Ordering::AcqRel) {
             tracing::error!(%error, "this node admits nothing any more");
             self.close();
+            // A renewal that read the feed just before comes too late.
+            self.term.end_for_good();
         }
         error.into()
     }
@@ -192,5 +189,34 @@ impl Node {
             Leases::Sole => self.note_certainty(false),
             Leases::Shared(_) => self.term.end(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rescind_domain::Revision;
+
+    use super::*;
+    use crate::ledger::scripted::{Conduct, Script, Scripted};
+
+    /// An act finds out that the catalog went back while a renewal, which did not, waits for the rest of the feed.
+    #[tokio::test]
+    async fn a_renewal_under_way_opens_no_node_that_was_closed_for_good() {
+        let script = Script {
+            reading: Conduct::Tarries,
+            ..Script::default()
+        };
+        let (ledger, node) = Scripted::node(script, Duration::from_secs(5));
+        let finding_out = async {
+            assert_eq!(ledger.count("changes after"), 1, "it is being read");
+            node.heed(CatalogError::Rewound {
+                seen: Revision::new(2),
+                found: Revision::new(1),
+            });
+        };
+        let (renewed, ()) = tokio::join!(node.renew(), finding_out);
+        renewed.expect("what it read was as it should be");
+        assert!(!node.term.holds());
+        node.renew().await.expect_err("it does not even try");
     }
 }

@@ -7,7 +7,10 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rescind_catalog::{Change, ChangeKind, Feed, FeedPlace, Grant as CatalogGrant, LoadedGrant, NodeInfo};
+use parking_lot::Mutex;
+use rescind_catalog::{
+    AuditPlace, Change, ChangeKind, Feed, FeedPlace, Grant as CatalogGrant, LoadedGrant, NodeInfo,
+};
 use rescind_domain::{Clock, Revision, Stopwatch};
 
 use crate::Error;
@@ -35,6 +38,8 @@ pub(crate) struct Node {
     pub(crate) term: &'static Term,
     /// Held by whoever brings the tables up to date: revisions are applied in order.
     pub(crate) applying: tokio::sync::Mutex<Applying>,
+    /// Where the audit log was when the catalog was last read: a catalog that does not hold it went back.
+    audit: Mutex<AuditPlace>,
     /// Whether following is of no use any more.
     pub(crate) obstacle: Obstacle,
     /// Whether the tables hold everything that this process may have committed (promise G3).
@@ -79,6 +84,7 @@ impl Node {
             leases,
             term,
             applying: tokio::sync::Mutex::default(),
+            audit: Mutex::default(),
             obstacle: Obstacle::default(),
             is_certain: AtomicBool::new(false),
             #[cfg(debug_assertions)]
@@ -104,6 +110,19 @@ impl Node {
 
     pub(crate) fn set_applied(&self, revision: Revision) {
         self.grants.set_revision(revision);
+    }
+
+    /// What this node has seen of the catalog: one that does not hold it is another one, whatever its revision.
+    pub(crate) fn seen(&self) -> FeedPlace {
+        FeedPlace {
+            audit: *self.audit.lock(),
+            ..self.revision().into()
+        }
+    }
+
+    /// Notes where the audit log was at a reading that held what was seen before. In turn, like those who apply.
+    pub(crate) fn note_seen(&self, place: FeedPlace) {
+        *self.audit.lock() = place.audit;
     }
 
     /// Whether this node can tell which tokens hold (promise G3).
@@ -191,8 +210,8 @@ impl Node {
     async fn apply_round(&self, turn: &mut Applying) -> Result<bool, Error> {
         self.ensure_followable()?;
         let place = FeedPlace {
-            revision: self.revision(),
             within: turn.within,
+            ..self.seen()
         };
         let feed = self.ledger.changes_after(place, ROUND).await;
         match feed.map_err(|error| self.heed(error))? {
@@ -201,6 +220,7 @@ impl Node {
                 through,
                 more,
             } => {
+                self.note_seen(through);
                 self.apply(&changes).await?;
                 turn.within = through.within;
                 self.set_applied(through.revision);

@@ -14,12 +14,15 @@ const DRIFT: u32 = 100;
 
 /// The end of this node's present term, on its own stopwatch.
 pub(crate) struct Term {
-    /// Nanoseconds; [`ENDLESS`] where one process is all there is.
+    /// Nanoseconds; [`ENDLESS`] where one process is all there is, [`OVER`] until it is extended, [`ENDED`] for good.
     until: AtomicU64,
     stopwatch: Arc<dyn Stopwatch>,
 }
 
 const ENDLESS: u64 = u64::MAX;
+/// No moment is before it.
+const OVER: u64 = 1;
+const ENDED: u64 = 0;
 
 impl Term {
     /// A term without end: nobody else acts on the catalog.
@@ -33,7 +36,7 @@ impl Term {
     /// A term that is over before it began: a lease must be had first.
     pub(crate) const fn over(stopwatch: Arc<dyn Stopwatch>) -> Self {
         Self {
-            until: AtomicU64::new(0),
+            until: AtomicU64::new(OVER),
             stopwatch,
         }
     }
@@ -62,13 +65,27 @@ impl Term {
     /// Lets the term last until `ttl` after `asked`, less the drift: the moment before the renewal was sent, because the
     /// others count from when it arrived at the latest.
     pub(crate) fn extend(&self, asked: Duration, ttl: Duration) {
-        self.until
-            .fetch_max(nanos(asked + (ttl - ttl / DRIFT)), Ordering::AcqRel);
+        let end = nanos(asked + (ttl - ttl / DRIFT));
+        self.move_end(|until| until.max(end));
     }
 
     /// Ends the term at once.
     pub(crate) fn end(&self) {
-        self.until.store(0, Ordering::Release);
+        self.move_end(|_| OVER);
+    }
+
+    /// Ends the term at once, an endless one too, and whatever comes of a renewal that is under way.
+    pub(crate) fn end_for_good(&self) {
+        self.until.store(ENDED, Ordering::Release);
+    }
+
+    /// Unless it has ended for good.
+    fn move_end(&self, to: impl Fn(u64) -> u64) {
+        let moved = |until| (until != ENDED).then(|| to(until));
+        // The error is that it has.
+        let _ended = self
+            .until
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, moved);
     }
 
     /// Returns once the term is over. Not for long: it may be extended meanwhile.
@@ -93,7 +110,7 @@ pub(crate) fn outlasting(ttl: Duration) -> Duration {
 }
 
 fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(ENDLESS - 1)
+    u64::try_from(duration.as_nanos()).map_or(ENDLESS - 1, |nanos| nanos.max(OVER))
 }
 
 #[cfg(test)]
@@ -144,6 +161,22 @@ mod tests {
         assert!(!term.holds());
         term.extend(stopwatch.elapsed(), TTL);
         assert!(term.holds());
+    }
+
+    #[test]
+    fn a_term_that_was_ended_for_good_is_not_renewed() {
+        let (stopwatch, term) = term();
+        for term in [term, Term::endless(Arc::clone(&stopwatch) as _)] {
+            term.extend(stopwatch.elapsed(), TTL);
+            assert!(term.holds());
+            term.end_for_good();
+            term.extend(stopwatch.elapsed(), TTL);
+            assert!(!term.holds());
+            term.end();
+            term.extend(stopwatch.elapsed(), TTL);
+            assert!(!term.holds());
+            assert!(term.ended().now_or_never().is_some());
+        }
     }
 
     /// A thread that is held up while it looks at the clock.

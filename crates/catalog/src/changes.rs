@@ -3,8 +3,9 @@
 use rescind_domain::{DatabaseId, DatabaseTokenId, ManagementTokenId, Revision, SessionId, UserId};
 use sqlx::any::AnyRow;
 
+use crate::purges::purge_in_batches;
 use crate::rows::Fields;
-use crate::{Catalog, Error, migrations};
+use crate::{Catalog, Error, FeedPlace, places};
 
 /// What a change is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,26 +56,6 @@ pub struct Change {
     pub is_gone: bool,
 }
 
-/// How far somebody has come with the feed. One revision may have a hundred thousand changes, which are read and applied
-/// in pieces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FeedPlace {
-    /// Every change up to this revision.
-    pub revision: Revision,
-    /// And of the next revision those up to this one, in the order of the feed.
-    pub within: Option<ChangeKind>,
-}
-
-/// At the end of that revision.
-impl From<Revision> for FeedPlace {
-    fn from(revision: Revision) -> Self {
-        Self {
-            revision,
-            within: None,
-        }
-    }
-}
-
 /// What happened after a place of the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Feed {
@@ -98,15 +79,16 @@ impl Catalog {
     /// # Errors
     /// [`Error::Rewound`], [`Error::NewerSchema`], [`Error::Unavailable`], [`Error::Corrupt`].
     pub async fn changes_after(&self, after: impl Into<FeedPlace>, limit: u32) -> Result<Feed, Error> {
-        let FeedPlace {
-            revision: after,
-            within,
-        } = after.into();
+        let after = after.into();
         let limit = limit.max(1);
         // Nothing comes before the empty word.
-        let (kind, subject) = within.map_or(("", String::new()), |what| (what.kind(), what.subject()));
+        let (kind, subject) = after
+            .within
+            .map_or(("", String::new()), |what| (what.kind(), what.subject()));
         let rows = sqlx::query(FEED)
-            .bind(after.get() + 1)
+            .bind(after.audit.sequence)
+            .bind(after.audit.head.to_string())
+            .bind(after.revision.get() + 1)
             .bind(kind)
             .bind(subject)
             .bind(i64::from(limit))
@@ -114,12 +96,8 @@ impl Catalog {
             .await?;
         let ledger = rows.first().ok_or(Error::Missing { what: "ledger" })?;
         let ledger = Fields::new(ledger, "ledger", "singleton");
-        migrations::check(ledger)?;
-        let found = Revision::new(ledger.int("current")?);
-        if found < after {
-            return Err(Error::Rewound { seen: after, found });
-        }
-        if after.get() < ledger.int("changes_floor")? {
+        let present = places::present(ledger, after)?;
+        if after.revision.get() < ledger.int("changes_floor")? {
             return Ok(Feed::Pruned);
         }
         // Without changes there is still one row, for the ledger.
@@ -127,9 +105,10 @@ impl Catalog {
         let rows = if is_quiet { &[] } else { &rows[..] };
         let changes = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let cut_off = changes.last().filter(|_| changes.len() >= limit as usize);
-        let through = cut_off.map_or(FeedPlace::from(found), |last| FeedPlace {
+        let through = cut_off.map_or(present, |last| FeedPlace {
             revision: Revision::new(last.revision.get() - 1),
             within: Some(last.what),
+            ..present
         });
         Ok(Feed::Changes {
             more: cut_off.is_some(),
@@ -154,38 +133,22 @@ impl Catalog {
         .fetch_one(&mut *self.pools.writers.take().await?)
         .await?;
         let floor = Fields::new(&ledger, "ledger", "singleton").int("changes_floor")?;
-        let mut forgotten = 0;
-        // A few at a time, but a revision at least. The number is asked for by itself, because PostgreSQL would read the
-        // whole table for one that it does not know beforehand.
-        while let Some(batch) = self.oldest_changes(floor).await? {
-            let deleted = sqlx::query("DELETE FROM changes WHERE revision <= $1")
-                .bind(batch)
-                .execute(&mut *self.pools.writers.take().await?)
-                .await?;
-            forgotten += deleted.rows_affected();
-        }
-        Ok(forgotten)
-    }
-
-    /// The last of the oldest thousand changes' revisions up to `floor`.
-    async fn oldest_changes(&self, floor: i64) -> Result<Option<i64>, Error> {
-        let row = sqlx::query(
-            "SELECT MAX(revision) AS revision FROM (
-                 SELECT revision FROM changes WHERE revision <= $1 ORDER BY revision LIMIT 1000) AS oldest",
-        )
-        .bind(floor)
-        .fetch_one(&mut *self.pools.writers.take().await?)
-        .await?;
-        Fields::new(&row, "changes", "revision").opt_int("revision")
+        // Every node does this, and at about the same time.
+        let statement = "DELETE FROM changes WHERE (revision, kind, subject) IN (
+                 SELECT revision, kind, subject FROM changes WHERE revision <= $1
+                 ORDER BY revision, kind, subject LIMIT 1000 {free})";
+        purge_in_batches(&self.pools, statement, floor).await
     }
 }
 
-/// The first changes after a place, with the ledger as it was at the same moment and with what became of their subjects.
-/// Up to the ledger's revision: what is being written beyond it may be very much, and is passed over one by one otherwise.
-/// Each subject is asked for by itself: as a list of what
-/// exists, PostgreSQL might read a whole table for it.
+/// The first changes after a place, with what became of their subjects, with the ledger as it was at the same moment, and
+/// with whether the audit log holds the event that was its last at that place. Up to the ledger's revision: what is being
+/// written beyond it may be very much, and is passed over one by one otherwise. Each subject is asked for by itself: as a list
+/// of what exists, PostgreSQL might read a whole table for it.
 const FEED: &str = "
-    SELECT l.singleton, l.revision AS current, l.changes_floor, l.schema_version, c.revision, c.kind, c.subject,
+    SELECT l.singleton, l.revision AS current, l.changes_floor, l.schema_version, l.audit_sequence, l.audit_head,
+        (SELECT COUNT(*) FROM audit_events WHERE sequence = $1 AND hash = $2) AS holds_seen,
+        c.revision, c.kind, c.subject,
         CASE c.kind
             WHEN 'database_token' THEN (
                 SELECT CAST(1 AS BIGINT) FROM database_tokens t WHERE t.id = c.subject AND t.revoked_at IS NULL)
@@ -197,9 +160,9 @@ const FEED: &str = "
             ELSE CAST(1 AS BIGINT)
         END AS lives
     FROM ledger l LEFT JOIN (
-        SELECT revision, kind, subject FROM changes WHERE (revision, kind, subject) > ($1, $2, $3)
+        SELECT revision, kind, subject FROM changes WHERE (revision, kind, subject) > ($3, $4, $5)
             AND revision <= (SELECT revision FROM ledger WHERE singleton = 1)
-        ORDER BY revision, kind, subject LIMIT $4) AS c ON 1 = 1
+        ORDER BY revision, kind, subject LIMIT $6) AS c ON 1 = 1
     WHERE l.singleton = 1
     ORDER BY c.revision, c.kind, c.subject";
 

@@ -52,10 +52,11 @@ pub enum Error {
         /// The newest version known here.
         known: i64,
     },
-    /// The catalog is older than what was read from it before.
+    /// The catalog does not hold what was read from it before, though it may hold as much.
     #[error(
-        "the catalog went back from revision {seen} to {found}: it was restored from an older back-up, or it is another \
-         one. Start every node anew, and revoke again what was revoked since the back-up was made"
+        "the catalog went back: it is at revision {found} and does not hold what was read from it up to revision {seen}. It \
+         was restored from an older back-up, or it is another one. Start every node anew, and revoke again what was revoked \
+         since the back-up was made"
     )]
     Rewound {
         /// What was seen before.

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use rescind_domain::{
     AccountId, Actor, ClusterId, DatabaseGrant, DatabaseTokenId, ManagementGrant, ManagementTokenId,
-    Permissions, Revision, SecretHash, SessionGrant, SessionId, Timestamp,
+    Permissions, SecretHash, SessionGrant, SessionId, Timestamp,
 };
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
 use crate::rows::Fields;
 use crate::seam::Connection;
-use crate::{Catalog, Error, catalog, stored};
+use crate::{Catalog, Error, FeedPlace, places, stored};
 
 /// What a token that is not revoked, or a session that has not ended, may do.
 #[derive(Debug, Clone)]
@@ -101,13 +101,29 @@ impl Catalog {
     }
 
     /// Hands every token that is not revoked and every session that has not ended, of users that are enabled, to `take`;
-    /// together they are the state as of the revision returned. Equal sets of permissions are shared.
+    /// together they are the state as of the place returned, and nothing is handed over of a catalog that does not hold what
+    /// was `seen` of it. Equal sets of permissions are shared.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Corrupt`]: what was handed over by then is not everything.
-    pub async fn load_grants(&self, take: &mut (dyn FnMut(LoadedGrant) + Send)) -> Result<Revision, Error> {
+    /// [`Error::Rewound`], [`Error::NewerSchema`], [`Error::Unavailable`], [`Error::Corrupt`]: what was handed over by then
+    /// is not everything.
+    pub async fn load_grants(
+        &self,
+        seen: impl Into<FeedPlace>,
+        take: &mut (dyn FnMut(LoadedGrant) + Send),
+    ) -> Result<FeedPlace, Error> {
+        let seen = seen.into();
         let mut snapshot = self.snapshot().await?;
-        let revision = catalog::revision(&mut snapshot).await?;
+        let ledger = sqlx::query(
+            "SELECT singleton, revision AS current, audit_sequence, audit_head, schema_version,
+                 (SELECT COUNT(*) FROM audit_events WHERE sequence = $1 AND hash = $2) AS holds_seen
+             FROM ledger",
+        )
+        .bind(seen.audit.sequence)
+        .bind(seen.audit.head.to_string())
+        .fetch_one(&mut *snapshot)
+        .await?;
+        let place = places::present(Fields::new(&ledger, "ledger", "singleton"), seen)?;
         let mut shared = Shared::default();
         let mut rows = sqlx::query(DATABASE).fetch(&mut *snapshot);
         while let Some(row) = rows.try_next().await? {
@@ -123,7 +139,7 @@ impl Catalog {
         while let Some(row) = rows.try_next().await? {
             take(read_session_grant(&row)?);
         }
-        Ok(revision)
+        Ok(place)
     }
 }
 

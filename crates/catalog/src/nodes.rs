@@ -9,7 +9,7 @@ use rescind_domain::{NodeId, Revision, Timestamp};
 use sqlx::any::AnyRow;
 
 use crate::rows::Fields;
-use crate::{Catalog, Error, catalog};
+use crate::{Catalog, Error, FeedPlace, catalog};
 
 /// What a node says about itself when it joins.
 #[derive(Debug, Clone)]
@@ -51,19 +51,25 @@ impl Catalog {
     /// number before its row was forgotten must not take it for the one that counts now.
     ///
     /// # Errors
-    /// [`Error::Rewound`] if the catalog does not know what the node applied. [`Error::Unavailable`]: it may or may not be
+    /// [`Error::Rewound`] if the catalog does not hold what the node applied. [`Error::Unavailable`]: it may or may not be
     /// begun.
     pub async fn join(
         &self,
         node: &NodeInfo,
         number: i64,
-        applied: Revision,
+        applied: impl Into<FeedPlace>,
         now: Timestamp,
     ) -> Result<(), Error> {
+        let FeedPlace {
+            revision: applied,
+            audit,
+            ..
+        } = applied.into();
         let joined = sqlx::query(
             "INSERT INTO nodes
                  (id, name, address, version, applied, lease, ttl, is_lapsed, joined_at, renewed_at)
-             SELECT $1, $2, $3, $4, $5, $8, $6, 0, $7, $7 FROM ledger WHERE revision >= $5
+             SELECT $1, $2, $3, $4, $5, $8, $6, 0, $7, $7 FROM ledger
+             WHERE revision >= $5 AND ($9 = 0 OR EXISTS (SELECT 1 FROM audit_events WHERE sequence = $9 AND hash = $10))
              ON CONFLICT (id) DO UPDATE SET
                  applied = excluded.applied, lease = nodes.lease + 1, ttl = excluded.ttl, is_lapsed = 0,
                  has_left = 0, renewed_at = excluded.renewed_at",
@@ -76,6 +82,8 @@ impl Catalog {
         .bind(micros(node.ttl))
         .bind(now.micros())
         .bind(number)
+        .bind(audit.sequence)
+        .bind(audit.head.to_string())
         .execute(&mut *self.pools.leases.take().await?)
         .await?;
         if joined.rows_affected() == 1 {
@@ -86,23 +94,32 @@ impl Catalog {
     }
 
     /// Renews a lease that has not lapsed, and acknowledges every change up to `applied`. `false` if it has lapsed or the
-    /// node never joined: [`Self::join`] then. Also if the catalog went back behind `applied`, or those who wait for changes
-    /// that are made anew would take the node for one that knows them.
+    /// node never joined: [`Self::join`] then. Also if the catalog went back and does not hold `applied`, or those who wait
+    /// for changes that are made anew would take the node for one that knows them.
     ///
     /// Durable when it returns. If the database forgot it in a crash, somebody who saw the number before it a term ago
     /// would take the lease for lapsed while its new term runs.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: it may or may not be renewed.
-    pub async fn renew(&self, node: NodeId, applied: Revision, now: Timestamp) -> Result<bool, Error> {
+    pub async fn renew(
+        &self,
+        node: NodeId,
+        applied: impl Into<FeedPlace>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let applied = applied.into();
         let renewed = sqlx::query(
             "UPDATE nodes SET applied = CASE WHEN applied < $2 THEN $2 ELSE applied END, lease = lease + 1,
                  renewed_at = $3
-             WHERE id = $1 AND is_lapsed = 0 AND $2 <= (SELECT revision FROM ledger)",
+             WHERE id = $1 AND is_lapsed = 0 AND $2 <= (SELECT revision FROM ledger)
+                 AND ($4 = 0 OR EXISTS (SELECT 1 FROM audit_events WHERE sequence = $4 AND hash = $5))",
         )
         .bind(node.to_string())
-        .bind(applied.get())
+        .bind(applied.revision.get())
         .bind(now.micros())
+        .bind(applied.audit.sequence)
+        .bind(applied.audit.head.to_string())
         .execute(&mut *self.pools.leases.take().await?)
         .await?;
         Ok(renewed.rows_affected() == 1)

@@ -9,7 +9,7 @@ use sqlx::AssertSqlSafe;
 use crate::connections::Lent;
 use crate::rows::Fields;
 use crate::seam::{Backend, Connection};
-use crate::{Catalog, ChangeKind, Error, migrations, stored};
+use crate::{Catalog, ChangeKind, Error, FeedPlace, places, stored};
 
 /// A transaction that acts. Dropping it undoes all of it.
 ///
@@ -61,23 +61,38 @@ impl Catalog {
     /// [`Error::Unavailable`] when the wait takes longer than ten seconds, too; [`Error::NewerSchema`] if a newer release
     /// has changed the schema since the catalog was opened.
     pub async fn begin(&self, clock: &dyn Clock) -> Result<Transaction, Error> {
+        self.begin_after(clock, Revision::new(0)).await
+    }
+
+    /// As [`Self::begin`], on a catalog that holds everything that was `seen` of it.
+    ///
+    /// # Errors
+    /// [`Error::Rewound`] if it does not, and those of [`Self::begin`].
+    pub async fn begin_after(
+        &self,
+        clock: &dyn Clock,
+        seen: impl Into<FeedPlace>,
+    ) -> Result<Transaction, Error> {
+        let seen = seen.into();
         let backend = self.pools.backend;
         let mut inner = self.pools.begin().await?;
         // An update, because it locks the row on PostgreSQL; on SQLite the transaction has the lock already.
         let ledger = sqlx::query(
             "UPDATE ledger SET singleton = 1
-             RETURNING singleton, revision, audit_sequence, audit_head, schema_version",
+             RETURNING singleton, revision AS current, audit_sequence, audit_head, schema_version,
+                 (SELECT COUNT(*) FROM audit_events WHERE sequence = $1 AND hash = $2) AS holds_seen",
         )
+        .bind(seen.audit.sequence)
+        .bind(seen.audit.head.to_string())
         .fetch_one(&mut *inner)
         .await?;
-        let ledger = Fields::new(&ledger, "ledger", "singleton");
-        migrations::check(ledger)?;
+        let place = places::present(Fields::new(&ledger, "ledger", "singleton"), seen)?;
         Ok(Transaction {
             backend,
             now: clock.now(),
-            revision: ledger.int("revision")?,
-            sequence: ledger.int("audit_sequence")?,
-            head: ledger.audit_hash("audit_head")?,
+            revision: place.revision.get(),
+            sequence: place.audit.sequence,
+            head: place.audit.head,
             inner,
         })
     }

@@ -24,6 +24,8 @@ pub(crate) enum Conduct {
     Fails,
     /// It is never answered.
     Hangs,
+    /// It answers, once others had their turn.
+    Tarries,
 }
 
 /// What the ledger holds and how it behaves.
@@ -105,6 +107,10 @@ impl Scripted {
             Conduct::Answers => Ok(()),
             Conduct::Fails => Err(Error::Unavailable("as told".into())),
             Conduct::Hangs => std::future::pending().await,
+            Conduct::Tarries => {
+                tokio::task::yield_now().await;
+                Ok(())
+            }
         }
     }
 }
@@ -132,8 +138,12 @@ impl Ledger for Scripted {
         Ok(Vec::new())
     }
 
-    async fn load_grants(&self, _: &mut (dyn FnMut(LoadedGrant) + Send)) -> Result<Revision, Error> {
-        Ok(Revision::new(0))
+    async fn load_grants(
+        &self,
+        _: FeedPlace,
+        _: &mut (dyn FnMut(LoadedGrant) + Send),
+    ) -> Result<FeedPlace, Error> {
+        Ok(Revision::new(0).into())
     }
 
     async fn load_directory(&self) -> Result<Directory, Error> {
@@ -147,15 +157,15 @@ impl Ledger for Scripted {
         Ok(None)
     }
 
-    async fn join(&self, _: &NodeInfo, _: i64, applied: Revision, _: Timestamp) -> Result<(), Error> {
-        self.note(format!("join at {applied}"), |_| Conduct::Answers)
+    async fn join(&self, _: &NodeInfo, _: i64, applied: FeedPlace, _: Timestamp) -> Result<(), Error> {
+        self.note(format!("join at {}", applied.revision), |_| Conduct::Answers)
             .await?;
         self.script.lock().is_lapsed = false;
         Ok(())
     }
 
-    async fn renew(&self, _: NodeId, applied: Revision, _: Timestamp) -> Result<bool, Error> {
-        let what = format!("renew at {applied}");
+    async fn renew(&self, _: NodeId, applied: FeedPlace, _: Timestamp) -> Result<bool, Error> {
+        let what = format!("renew at {}", applied.revision);
         self.note(what, |script| script.renewing).await?;
         Ok(!self.script.lock().is_lapsed)
     }

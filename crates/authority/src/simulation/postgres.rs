@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use rescind_catalog::{
-    Change, ChangeKind, Directory, DirectoryEntry, Error, Feed, FeedPlace, Grant, LoadedGrant, NodeInfo,
-    NodeLease, Signal,
+    AuditPlace, Change, ChangeKind, Directory, DirectoryEntry, Error, Feed, FeedPlace, Grant, LoadedGrant,
+    NodeInfo, NodeLease, Signal,
 };
 use rescind_domain::{
     ClusterId, DatabaseGrant, DatabaseId, DatabaseTokenId, NodeId, Permission, Permissions, Revision,
@@ -108,6 +108,7 @@ impl Postgres {
         let through = cut_off.map_or(FeedPlace::from(Revision::new(self.revision)), |last| FeedPlace {
             revision: Revision::new(last.revision.get() - 1),
             within: Some(last.what),
+            audit: AuditPlace::default(),
         });
         Feed::Changes {
             more: cut_off.is_some(),
@@ -342,7 +343,11 @@ impl Ledger for SimulatedLedger {
         .await
     }
 
-    async fn load_grants(&self, take: &mut (dyn FnMut(LoadedGrant) + Send)) -> Result<Revision, Error> {
+    async fn load_grants(
+        &self,
+        _: FeedPlace,
+        take: &mut (dyn FnMut(LoadedGrant) + Send),
+    ) -> Result<FeedPlace, Error> {
         let loaded = statement(self.machine, Manner::Reads, |world| {
             let postgres = &world.postgres;
             let grants = postgres.tokens.keys().filter_map(|token| postgres.grant(*token));
@@ -350,7 +355,7 @@ impl Ledger for SimulatedLedger {
         });
         let (revision, grants) = loaded.await?;
         grants.into_iter().for_each(take);
-        Ok(revision)
+        Ok(revision.into())
     }
 
     async fn load_directory(&self) -> Result<Directory, Error> {
@@ -365,7 +370,13 @@ impl Ledger for SimulatedLedger {
         unreachable!("no database changes here")
     }
 
-    async fn join(&self, node: &NodeInfo, number: i64, applied: Revision, _: Timestamp) -> Result<(), Error> {
+    async fn join(
+        &self,
+        node: &NodeInfo,
+        number: i64,
+        applied: FeedPlace,
+        _: Timestamp,
+    ) -> Result<(), Error> {
         let info = Arc::new(node.clone());
         let manner = manner_unless(Lie::ForgetfulJoining);
         statement(self.machine, manner, move |world| {
@@ -373,7 +384,7 @@ impl Ledger for SimulatedLedger {
             let nodes = &mut world.postgres.nodes;
             let lease = nodes.get(&info.id).map_or(number, |row| row.lease + 1);
             let row = Row {
-                applied: applied.get(),
+                applied: applied.revision.get(),
                 lease,
                 is_lapsed: false,
                 renewed,
@@ -384,7 +395,7 @@ impl Ledger for SimulatedLedger {
         .await
     }
 
-    async fn renew(&self, node: NodeId, applied: Revision, _: Timestamp) -> Result<bool, Error> {
+    async fn renew(&self, node: NodeId, applied: FeedPlace, _: Timestamp) -> Result<bool, Error> {
         let machine = self.machine;
         let manner = manner_unless(Lie::ForgetfulRenewal);
         if with(|world| world.weather.lies(Lie::ReadBeforeRenewal)) {
@@ -397,7 +408,7 @@ impl Ledger for SimulatedLedger {
             let applied = if acknowledges {
                 world.postgres.revision
             } else {
-                applied.get()
+                applied.revision.get()
             };
             let row = world.postgres.nodes.get_mut(&node).filter(|row| !row.is_lapsed);
             let Some(row) = row else { return false };

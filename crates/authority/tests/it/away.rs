@@ -194,10 +194,10 @@ async fn whoever_sees_the_catalog_go_back_closes(server: &Postgres, node: &Arc<A
     // Be it that it hears of it by an act of its own.
     let acted = ground.token(node).await;
     assert!(matches!(acted, Err(Error::Unavailable(_))));
-    assert_eq!(admit(node, &token).expect_err("closed"), Refusal::Unavailable);
+    assert_eq!(admit(node, &token).expect_err("closed"), Refusal::Closed);
     ask("UPDATE ledger SET revision = revision + 100");
     for _ in 0..20 {
-        assert_eq!(admit(node, &token).expect_err("closed"), Refusal::Unavailable);
+        assert_eq!(admit(node, &token).expect_err("closed"), Refusal::Closed);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -12,6 +12,7 @@ mod passwords;
 mod promises;
 mod races;
 mod receipts;
+mod restores;
 mod revocations;
 mod rights;
 mod secrets;

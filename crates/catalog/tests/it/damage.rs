@@ -1,6 +1,7 @@
 //! What someone or something else did to the stored data.
 
 use rescind_catalog::{Catalog, Error, Location, TokenQuery};
+use rescind_domain::Revision;
 use rescind_testkit::FrozenClock;
 
 use crate::stage::{NOW, Stage};
@@ -36,7 +37,11 @@ pub(crate) async fn damaged_values_are_named(stage: Stage) -> Result<(), Error> 
             .await;
         page.map(|_| ())
     };
-    let grants = async || stage.catalog.load_grants(&mut |_| {}).await.map(|_| ());
+    let grants = async || {
+        let take = &mut |_| {};
+        let loaded = stage.catalog.load_grants(Revision::new(0), take);
+        loaded.await.map(|_| ())
+    };
     let directory = async || stage.catalog.load_directory().await.map(|_| ());
     tokens().await.expect("sound");
     grants().await.expect("sound");

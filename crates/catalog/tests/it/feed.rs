@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rescind_catalog::{AuditVerdict, ChangeKind, Error, Feed, FeedPlace, Location};
 use rescind_domain::{Act, DatabaseTokenId, Revision, TokenState};
+use sqlx::Connection as _;
 
 use crate::stage::{NOW, Stage};
 
@@ -105,8 +106,8 @@ pub(crate) async fn a_large_revision_comes_in_pieces(stage: Stage) -> Result<(),
     );
     // What is forgotten is said to be, in the middle of a revision, too.
     let within = FeedPlace {
-        revision: Revision::new(1),
         within: ids.first().copied().map(ChangeKind::DatabaseToken),
+        ..Revision::new(1).into()
     };
     stage.catalog.prune_changes(Revision::new(2)).await?;
     assert_eq!(stage.catalog.changes_after(within, 4).await?, Feed::Pruned);
@@ -158,6 +159,29 @@ pub(crate) async fn what_is_pruned_is_said_to_be(stage: Stage) -> Result<(), Err
     Ok(())
 }
 
+/// Every node forgets the same, and at about the same time.
+pub(crate) async fn whoever_forgets_changes_waits_for_nobody_who_does(stage: Stage) -> Result<(), Error> {
+    for name in ["a", "b", "c"] {
+        stage.create_database(name).await;
+    }
+    let Location::Postgres(url) = &stage.location else {
+        panic!("on PostgreSQL alone")
+    };
+    let mut other = sqlx::AnyConnection::connect(url).await.expect("a connection");
+    sqlx::raw_sql("BEGIN; DELETE FROM changes WHERE revision = 2")
+        .execute(&mut other)
+        .await
+        .expect("deleted");
+    assert_eq!(stage.catalog.prune_changes(Revision::new(3)).await?, 2);
+    sqlx::raw_sql("ROLLBACK")
+        .execute(&mut other)
+        .await
+        .expect("undone");
+    assert_eq!(stage.catalog.prune_changes(Revision::new(3)).await?, 1);
+    other.close().await.expect("closed");
+    Ok(())
+}
+
 pub(crate) async fn searches_do_not_delay_the_feed(stage: Stage) -> Result<(), Error> {
     let (token, secret) = stage.token("t", &[]);
     stage.create_token(&token, &secret).await;
@@ -179,7 +203,9 @@ pub(crate) async fn searches_do_not_delay_the_feed(stage: Stage) -> Result<(), E
                 // Fails when the other end is dropped: that is the release.
                 let _released = released.recv();
             };
-            runtime.block_on(catalog.load_grants(hold)).map(|_| ())
+            runtime
+                .block_on(catalog.load_grants(Revision::new(0), hold))
+                .map(|_| ())
         }));
     }
     for _ in 0..readers {

@@ -121,12 +121,14 @@ scenarios! {
     damage::the_schema_refuses_nonsense,
     nodes::a_node_joins_renews_lapses_and_leaves,
     nodes::a_catalog_that_went_back_knows_no_node_that_saw_more,
+    nodes::a_catalog_that_went_back_and_on_is_not_the_same,
     nodes::a_schema_that_changed_meanwhile_is_noticed,
 ;
     on_postgresql_alone:
     network::signals_are_heard_and_losses_told,
     network::a_network_that_swallows_everything_heals,
     network::whoever_writes_uses_down_waits_for_no_act,
+    feed::whoever_forgets_changes_waits_for_nobody_who_does,
     usage::uses_do_not_wait_for_the_disk_as_acts_do,
     migrations::no_schema_is_upgraded_below_nodes_that_run,
 }

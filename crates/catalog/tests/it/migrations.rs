@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rescind_catalog::{
-    AuditVerdict, Catalog, Change, ChangeKind, Error, Feed, Grant, Location, ServerFault, TokenQuery,
+    AuditPlace, AuditVerdict, Catalog, Change, ChangeKind, Error, Feed, FeedPlace, Grant, Location,
+    ServerFault, TokenQuery,
 };
 use rescind_domain::{
     Act, Actor, AuditEvent, AuditHash, DatabaseTokenId, NodeId, Revision, Role, SecretHash, SessionKind,
@@ -149,7 +150,13 @@ pub(crate) async fn a_catalog_of_version_1_keeps_everything(mut stage: Stage) ->
     });
     let feed = Feed::Changes {
         changes: changes.into(),
-        through: Revision::new(2).into(),
+        through: FeedPlace {
+            audit: AuditPlace {
+                sequence: 1,
+                head: held.head,
+            },
+            ..Revision::new(2).into()
+        },
         more: false,
     };
     assert_eq!(catalog.changes_after(Revision::new(0), 9).await?, feed);

@@ -190,7 +190,9 @@ pub(crate) async fn a_server_that_restarts_is_found_again(mut server: Postgres) 
     until(&mut signals, Signal::Lost).await;
     for (name, ending) in [("fast", Ending::Fast), ("immediate", Ending::Immediate)] {
         stage.create_database(name).await;
-        catalog.changes_after(none, 9).await.expect("read");
+        let Feed::Changes { through, .. } = catalog.changes_after(none, 9).await.expect("read") else {
+            panic!("nothing was pruned")
+        };
         catalog.cluster(stage.cluster).await.expect("read");
         server.end(ending);
         let renewed = soon(catalog.renew(node.id, none, NOW)).await;
@@ -201,7 +203,9 @@ pub(crate) async fn a_server_that_restarts_is_found_again(mut server: Postgres) 
         let _ = soon(catalog.changes_after(none, 9)).await;
         let feed = soon(catalog.changes_after(none, 9)).await.expect("read");
         assert!(matches!(feed, Feed::Changes { changes, .. } if !changes.is_empty()));
-        assert!(at_last(async || catalog.renew(node.id, none, NOW).await).await);
+        assert!(at_last(async || catalog.renew(node.id, through, NOW).await).await);
+        let feed = catalog.changes_after(through, 9).await;
+        assert!(feed.is_ok(), "what was seen is not forgotten: {feed:?}");
         let kept = at_last(async || {
             let mut act = catalog.begin(&FrozenClock::at(NOW)).await?;
             let kept = act

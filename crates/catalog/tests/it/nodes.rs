@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rescind_catalog::{Catalog, Error, NodeInfo, NodeLease};
+use rescind_catalog::{Catalog, Error, Feed, FeedPlace, NodeInfo, NodeLease};
 use rescind_domain::{NodeId, Revision};
 use rescind_testkit::FrozenClock;
 
@@ -113,6 +113,61 @@ pub(crate) async fn a_catalog_that_went_back_knows_no_node_that_saw_more(stage: 
     );
     catalog.join(&node, 1, Revision::new(1), NOW).await?;
     assert_eq!(seen(&stage, node.id).await, (1, 2, false));
+    Ok(())
+}
+
+/// Where a node is that has just read everything.
+async fn here(catalog: &Catalog) -> FeedPlace {
+    match catalog.changes_after(Revision::new(0), 99).await {
+        Ok(Feed::Changes { through, .. }) => through,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) async fn a_catalog_that_went_back_and_on_is_not_the_same(stage: Stage) -> Result<(), Error> {
+    let (catalog, clock) = (&stage.catalog, FrozenClock::at(NOW));
+    stage.create_database("a").await;
+    let common = here(catalog).await;
+    stage.create_database("b").await;
+    let seen = here(catalog).await;
+    let node = node(&stage, "one");
+    catalog.join(&node, 1, seen, NOW).await?;
+    // As a back-up of before the second database would be, and two acts later.
+    stage
+        .tamper(
+            "UPDATE ledger SET revision = 1, audit_sequence = audit_sequence - 1,
+                 audit_head = (SELECT hash FROM audit_events WHERE sequence = audit_sequence - 1);
+             DELETE FROM audit_events WHERE sequence > (SELECT audit_sequence FROM ledger);
+             DELETE FROM changes WHERE revision > 1",
+        )
+        .await
+        .expect("set back");
+    for name in ["c", "d"] {
+        stage.create_database(name).await;
+    }
+    let of = Revision::new;
+    assert!(
+        matches!(catalog.changes_after(seen.revision, 9).await?, Feed::Changes { changes, .. } if changes.len() == 1),
+        "by its revision it cannot be told"
+    );
+    let went_back = |result: Result<(), Error>| match result {
+        Err(Error::Rewound { seen, found }) => assert_eq!((seen, found), (of(2), of(3))),
+        other => panic!("{other:?}"),
+    };
+    went_back(catalog.changes_after(seen, 9).await.map(|_| ()));
+    went_back(catalog.load_grants(seen, &mut |_| {}).await.map(|_| ()));
+    went_back(catalog.begin_after(&clock, seen).await.map(|_| ()));
+    assert!(!catalog.renew(node.id, seen, NOW).await?);
+    went_back(catalog.join(&node, 1, seen, NOW).await);
+
+    // Whoever saw no more than what is there, or all of it, is where he was.
+    for seen in [common, here(catalog).await] {
+        catalog.changes_after(seen, 9).await?;
+        assert_eq!(catalog.load_grants(seen, &mut |_| {}).await?, here(catalog).await);
+        catalog.begin_after(&clock, seen).await?.rollback().await?;
+        assert!(catalog.renew(node.id, seen, NOW).await?);
+        catalog.join(&node, 1, seen, NOW).await?;
+    }
     Ok(())
 }
 

@@ -5,9 +5,9 @@ use rescind_catalog::{
 };
 use rescind_domain::{
     Account, AccountId, Act, Actor, Agent, Client, Cluster, ClusterId, ClusterState, Database,
-    DatabaseLimits, DatabaseToken, DatabaseTokenId, ManagementToken, ManagementTokenId, Permissions, Role,
-    Secret, SecretHash, SecretKind, Session, SessionId, SessionKind, Timestamp, TokenState, User, UserId,
-    UserState,
+    DatabaseLimits, DatabaseToken, DatabaseTokenId, ManagementToken, ManagementTokenId, Permissions,
+    Revision, Role, Secret, SecretHash, SecretKind, Session, SessionId, SessionKind, Timestamp, TokenState,
+    User, UserId, UserState,
 };
 use rescind_testkit::{FrozenClock, SeededRng};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
@@ -246,12 +246,12 @@ impl Stage {
     /// All grants, ordered by secret.
     pub(crate) async fn grants(&self) -> Vec<LoadedGrant> {
         let mut grants = Vec::new();
-        let revision = self
+        let place = self
             .catalog
-            .load_grants(&mut |grant| grants.push(grant))
+            .load_grants(Revision::new(0), &mut |grant| grants.push(grant))
             .await
             .expect("loads");
-        assert_eq!(revision, self.catalog.revision().await.expect("reads"));
+        assert_eq!(place.revision, self.catalog.revision().await.expect("reads"));
         grants.sort_by_key(|grant| *grant.secret.as_bytes());
         grants
     }

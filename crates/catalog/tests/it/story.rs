@@ -1,7 +1,8 @@
 //! What an installation lives through.
 
 use rescind_catalog::{
-    AuditVerdict, Catalog, Change, ChangeKind, DatabaseFilter, DatabaseQuery, Error, Feed, Grant, NewTable,
+    AuditPlace, AuditVerdict, Catalog, Change, ChangeKind, DatabaseFilter, DatabaseQuery, Error, Feed,
+    FeedPlace, Grant, NewTable,
 };
 use rescind_domain::{
     Act, Database, DatabaseState, Email, MaxColumns, PartitionTemplate, Revision, Role, Table, TemplatePart,
@@ -66,11 +67,17 @@ pub(crate) async fn a_token_lives_and_dies(stage: Stage) -> Result<(), Error> {
         what: ChangeKind::DatabaseToken(token.id),
         is_gone: true,
     };
+    let AuditVerdict::Intact { events: 5, head } = catalog.verify_audit().await? else {
+        panic!("three acts after two")
+    };
     assert_eq!(
         catalog.changes_after(Revision::new(1), 100).await?,
         Feed::Changes {
             changes: vec![change(2), change(3)],
-            through: Revision::new(3).into(),
+            through: FeedPlace {
+                audit: AuditPlace { sequence: 5, head },
+                ..Revision::new(3).into()
+            },
             more: false
         }
     );
@@ -97,7 +104,7 @@ pub(crate) async fn everything_survives_a_restart(stage: Stage) -> Result<(), Er
     assert_eq!(catalog.revision().await?, Revision::new(3));
     let mut secrets = Vec::new();
     catalog
-        .load_grants(&mut |loaded| secrets.push(loaded.secret))
+        .load_grants(Revision::new(0), &mut |loaded| secrets.push(loaded.secret))
         .await?;
     assert_eq!(secrets, [secret, management_secret]);
     let found = catalog.management_token_of_secret(&management_secret).await?;
