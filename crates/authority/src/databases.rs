@@ -165,7 +165,7 @@ impl Authority {
         self.check(caller, place, Verb::Delete, Subject::Database)?;
         let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
-            let now = this.clock().now();
+            let now = this.latest_now().await?;
             let mut tx = this.begin(standing).await?;
             let mut database = active_database(&mut tx, place, &name).await?;
             database.state = DatabaseState::Deleted { at: now };
@@ -192,7 +192,7 @@ impl Authority {
         self.check(caller, place, Verb::Update, Subject::Database)?;
         let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
-            let now = this.clock().now();
+            let now = this.earliest_now().await?;
             let mut tx = this.begin(standing).await?;
             let found = tx.database(place.cluster, id).await?;
             let mut database = found.ok_or_else(|| Error::not_found(WHAT, id))?;
@@ -215,12 +215,15 @@ impl Authority {
         self.directory().all_databases()
     }
 
-    /// Databases whose recovery window has long passed: remove their data, then call [`Self::note_database_purged`].
+    /// Databases whose recovery window has long passed, by more than one clock where there is another: remove their data, then call [`Self::note_database_purged`].
     ///
     /// # Errors
     /// What every read may return.
     pub async fn databases_to_purge(&self) -> Result<Vec<Database>, Error> {
-        let before = self.clock().now().plus_micros(-DatabaseState::KEPT_MICROS);
+        let before = self
+            .earliest_now()
+            .await?
+            .plus_micros(-DatabaseState::KEPT_MICROS);
         Ok(self.catalog.databases_to_purge(before).await?)
     }
 

@@ -11,6 +11,7 @@ mod asks;
 mod attempts;
 mod authority;
 mod callers;
+mod clocks;
 mod closures;
 mod databases;
 mod devices;

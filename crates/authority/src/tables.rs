@@ -200,7 +200,7 @@ impl Authority {
         self.check(caller, place, Verb::Delete, Subject::Table)?;
         let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
-            let now = this.clock().now();
+            let now = this.latest_now().await?;
             let mut tx = this.begin(standing).await?;
             let database = active_database(&mut tx, place, &database).await?;
             let mut table = active_table(&mut tx, &database, &name).await?;
@@ -228,7 +228,7 @@ impl Authority {
         self.check(caller, place, Verb::Update, Subject::Table)?;
         let (actor, standing, wait) = (caller.actor(), caller.standing(), caller.wait());
         self.act(move |this| async move {
-            let now = this.clock().now();
+            let now = this.earliest_now().await?;
             let mut tx = this.begin(standing).await?;
             let database = active_database(&mut tx, place, &database).await?;
             let found = tx.table(database.id, id).await?;
@@ -249,12 +249,15 @@ impl Authority {
         .await
     }
 
-    /// Tables whose recovery window has long passed: remove their data, then call [`Self::note_table_purged`].
+    /// Tables whose recovery window has long passed, as in [`Self::databases_to_purge`]: remove their data, then call [`Self::note_table_purged`].
     ///
     /// # Errors
     /// What every read may return.
     pub async fn tables_to_purge(&self) -> Result<Vec<TableOf>, Error> {
-        let before = self.clock().now().plus_micros(-DatabaseState::KEPT_MICROS);
+        let before = self
+            .earliest_now()
+            .await?
+            .plus_micros(-DatabaseState::KEPT_MICROS);
         let mut purgeable = Vec::new();
         for table in self.catalog.tables_to_purge(before).await? {
             // Tables of a deleted database go with it.

@@ -248,9 +248,9 @@ impl Authority {
     /// # Errors
     /// The catalog is away.
     pub async fn forget_the_past(self: &Arc<Self>) -> Result<(), Error> {
-        let now = self.clock().now();
+        self.node.token_index.forget_unused(self.clock().now());
+        let now = self.earliest_now().await?;
         let past = now.plus_micros(-PAST_SESSIONS);
-        self.node.token_index.forget_unused(now);
         // Each on its own: what cannot be forgotten today keeps nothing else.
         let usage = self.catalog.purge_usage(Hour::of(now).before(KEPT_HOURS)).await;
         let ended = self.end_expired_sessions(past).await;

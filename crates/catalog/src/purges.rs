@@ -6,6 +6,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::databases::read_database;
 use crate::pools::Pools;
+use crate::rows::Fields;
 use crate::tables::read_table;
 use crate::{Catalog, Error, Transaction};
 
@@ -33,6 +34,19 @@ pub(crate) async fn purge_in_batches(
 }
 
 impl Catalog {
+    /// What time it is for the server that keeps the catalog, if it has a clock of its own: a second opinion for whoever is
+    /// about to destroy something, because any one clock may be wrong.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn server_time(&self) -> Result<Option<Timestamp>, Error> {
+        let Some(ask) = self.pools.backend.server_time() else {
+            return Ok(None);
+        };
+        let row = sqlx::query(ask).fetch_one(&mut *self.reader().await?).await?;
+        Fields::new(&row, "clock", "now").opt_time("now")
+    }
+
     /// Databases deleted before `before` and not purged, at most a thousand, oldest first.
     ///
     /// # Errors

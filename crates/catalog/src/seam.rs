@@ -98,6 +98,16 @@ impl Backend {
         }
     }
 
+    /// Asks what time it is for the server, if there is one: microseconds since the epoch.
+    pub(crate) fn server_time(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => {
+                Some("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS now")
+            }
+        }
+    }
+
     /// The elements of the JSON array in this place of a statement, as rows with a column `value`: how a statement takes
     /// any number of rows as one parameter.
     pub(crate) fn elements(self, place: &str) -> String {

@@ -3,6 +3,7 @@
 mod admission;
 mod away;
 mod bulk;
+mod clocks;
 mod databases;
 mod devices;
 mod hardening;
