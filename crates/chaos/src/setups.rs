@@ -27,6 +27,8 @@ pub struct Setup {
     pub at_once: bool,
     /// The node whose wall clock is wrong, and by how many seconds.
     pub wrong_time: Option<(usize, i64)>,
+    /// The node whose queries end late when they are cut.
+    pub lingering: Option<usize>,
     /// More arguments for each node; as many nodes as there are lists.
     pub nodes: Vec<Vec<String>>,
     /// Faults instead of those of the seed.
@@ -41,6 +43,8 @@ pub struct Setup {
 
 /// What a busy machine may add to any answer.
 pub(crate) const SLACK: Duration = Duration::from_secs(5);
+/// How long queries of a node go on that are cut, where they do: less than an act waits for them.
+const LINGER: &str = "1s";
 /// In seconds.
 const DAY: i64 = 24 * 60 * 60;
 
@@ -48,7 +52,7 @@ impl Setup {
     /// How many nodes there are.
     pub const NODES: usize = 3;
     /// Crowds that make bulk revocations worth the name.
-    pub const LARGE_CROWDS: [usize; 4] = [2_000, 400, 200, 100];
+    pub const LARGE_CROWDS: [usize; 4] = [2_500, 400, 200, 100];
 
     /// Terms between one and three seconds, three sound nodes with clocks of different rates and sometimes a wrong wall
     /// clock, 800 tokens and some crowds.
@@ -60,6 +64,7 @@ impl Setup {
         // The first node makes the people who are there in the beginning.
         let wrong = 1 + pick(&rng, Self::NODES - 1);
         let wrong_time = [None, None, Some((wrong, 3 * DAY)), Some((wrong, -5 * DAY))][pick(&rng, 4)];
+        let lingering = [None, None, None, Some(pick(&rng, Self::NODES))][pick(&rng, 4)];
         Self {
             seed,
             storm,
@@ -68,6 +73,7 @@ impl Setup {
             crowds: vec![120, 40, 40],
             at_once,
             wrong_time,
+            lingering,
             nodes: (0..Self::NODES)
                 .map(|_| vec!["--clock-rate".to_owned(), rate().to_string()])
                 .collect(),
@@ -95,6 +101,9 @@ impl Setup {
         if let Some((node, seconds)) = self.wrong_time {
             arguments[node].push(format!("--clock-offset={seconds}"));
         }
+        if let Some(node) = self.lingering {
+            arguments[node].push(format!("--linger={LINGER}"));
+        }
         arguments
     }
 }
@@ -108,9 +117,37 @@ impl fmt::Display for Setup {
         };
         let (seed, nodes, ttl) = (self.seed, self.nodes.len(), self.ttl);
         write!(f, "seed {seed}, {nodes} nodes started {start}, terms of {ttl:?}")?;
-        match self.wrong_time {
-            Some((node, seconds)) => write!(f, ", the clock of node {node} wrong by {} days", seconds / DAY),
+        if let Some((node, seconds)) = self.wrong_time {
+            write!(f, ", the clock of node {node} wrong by {} days", seconds / DAY)?;
+        }
+        match self.lingering {
+            Some(node) => write!(f, ", queries of node {node} end late"),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_draw_everything_that_a_round_can_begin_with() {
+        let setups: Vec<_> = (0..64)
+            .map(|seed| Setup::new(seed, Duration::ZERO, PathBuf::new()))
+            .collect();
+        let some = |is: fn(&Setup) -> bool| setups.iter().any(is) && !setups.iter().all(is);
+        assert!(some(|setup| setup.at_once));
+        for node in 0..Setup::NODES {
+            let is_wrong = |setup: &Setup| setup.wrong_time.is_some_and(|(wrong, _)| wrong == node);
+            assert_eq!(setups.iter().any(is_wrong), node > 0, "node {node}");
+            assert!(setups.iter().any(|setup| setup.lingering == Some(node)));
+        }
+        let wrong = setups
+            .iter()
+            .find(|setup| setup.wrong_time.is_some())
+            .expect("one");
+        let told = wrong.arguments().concat().join(" ");
+        assert!(told.contains("--clock-offset="), "{told}");
     }
 }

@@ -71,7 +71,7 @@ fn run_with_a_bad_node(arguments: &[&str], plan: Vec<Planned>) -> Report {
     setup.ttl = Duration::from_secs(2);
     setup.tokens = 60;
     setup.crowds = vec![40];
-    (setup.at_once, setup.wrong_time) = (false, None);
+    (setup.at_once, setup.wrong_time, setup.lingering) = (false, None, None);
     setup.plan = Some(plan);
     // One that is cut off in the middle of an act would hold up all others.
     setup.asked = Setup::NODES - 1;
