@@ -9,9 +9,9 @@ use crate::api::revocations::shown;
 
 /// Revoke several management tokens
 ///
-/// The one that asks, too.
-/// All in one act, by one revision; each id has its own outcome. When the answer arrives, every node refuses those that
-/// are revoked, and what they had running has been cut. Repeating it is no error.
+/// The one that asks, too, which comes last. Each id has its own outcome. When the answer arrives, every node refuses
+/// those that are revoked, and what they had running has been cut. Very many are revoked piece by piece: an error may come
+/// when part is done, and says so. Repeating it is no error, does the rest, and waits for all of it.
 #[utoipa::path(
     post,
     path = "/accounts/{accountId}/management-tokens/revoke",
@@ -23,7 +23,7 @@ use crate::api::revocations::shown;
             status = 200,
             description = "What became of each, in the order given.",
             body = RevokedTokens,
-            headers(("Rescind-Revision" = i64, description = "The revision by which every node now acts."))
+            headers(("Rescind-Revision" = i64, description = "The last of its revisions, by which every node now acts."))
         ))
 )]
 pub(crate) async fn revoke_many(

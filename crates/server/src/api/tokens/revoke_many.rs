@@ -14,9 +14,10 @@ use crate::api::revocations::{found, shown};
 
 /// Revoke several database tokens
 ///
-/// By their ids, by the secret of one that leaked, or by what they have in common, first as a dry run. All in one act, by
-/// one revision; each has its own outcome. When the answer arrives, every node refuses those that are revoked, and what
-/// they had running has been cut. Repeating it is no error.
+/// By their ids, by the secret of one that leaked, or by what they have in common, first as a dry run. Each has its own
+/// outcome. When the answer arrives, every node refuses those that are revoked, and what they had running has been cut.
+/// Very many are revoked piece by piece: an error may come when part is done, and says so. Repeating it is no error, does
+/// the rest, and waits for all of it.
 #[utoipa::path(
     post,
     path = "/accounts/{accountId}/clusters/{clusterId}/tokens/revoke",
@@ -29,7 +30,7 @@ use crate::api::revocations::{found, shown};
             description = "What became of each; without a receipt in a dry run.",
             body = RevokedTokens,
             headers(
-                ("Rescind-Revision" = i64, description = "The revision by which every node now acts."),
+                ("Rescind-Revision" = i64, description = "The last of its revisions, by which every node now acts."),
                 ("Rescind-Total-Count" = i64, description = "With `filter`: how many it finds, this answer's included.")
             )
         ))
