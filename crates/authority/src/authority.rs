@@ -157,7 +157,10 @@ impl Authority {
             sabotage,
         } = settings.node.clone();
         let (id, leases) = match catalog.is_shared() {
-            true => (NodeId::mint(&*settings.rng), Leases::Shared(Shared::new(admits))),
+            true => (
+                NodeId::mint(&*settings.rng),
+                Leases::Shared(Box::new(Shared::new(admits))),
+            ),
             // Nobody tells it from others.
             false => (NodeId::from_bytes([0; 16]), Leases::Sole),
         };
@@ -255,7 +258,7 @@ impl Authority {
             Leases::Shared(shared) if shared.admits => {
                 tokio::join!(
                     self.node.keep_lease(shared, shutdown),
-                    hear(&self.catalog, shared, shutdown)
+                    hear(&self.catalog, self.node.info.id, shared, shutdown)
                 );
             }
             Leases::Shared(_) => {}

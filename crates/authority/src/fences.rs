@@ -18,19 +18,19 @@ use crate::grants::TokenRef;
 use crate::leases::{Leases, Shared};
 use crate::node::Node;
 use crate::terms::outlasting;
-use crate::timers::{sleep, timeout};
+use crate::timers::{Instant, sleep, timeout};
 use crate::waits::{Counted, Wait};
 use crate::watches::Watch;
 use crate::{Authority, Error};
 
-/// How often leases are looked at when no signal comes.
+/// How long after the first look at the leases they are looked at again, if no answer comes.
+const FIRST_LOOK: Duration = Duration::from_millis(5);
+/// How often later, when no answer comes.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What fences that wait at the same time share: what one of them told and read.
+/// What fences that wait at the same time share: what one of them read.
 #[derive(Default)]
 pub(crate) struct Rounds {
-    /// When the last signal was begun.
-    told: Mutex<Option<Duration>>,
     view: Mutex<Option<View>>,
 }
 
@@ -117,14 +117,7 @@ impl Node {
                 Some(applied_once(ended, wait).await)
             }
             Leases::Shared(shared) => {
-                let others = async {
-                    tokio::select! {
-                        biased;
-                        // Signals make things quick, and nobody waits for them.
-                        () = async { self.tell(shared, committed).await; std::future::pending().await } => {}
-                        () = self.outwait(shared, revision, committed, wait, &mut watch) => {}
-                    }
-                };
+                let others = self.outwait(shared, revision, committed, wait, &mut watch);
                 let own = self.own_state(ended, revision, committed, wait);
                 let (own, _) = tokio::join!(own, wait.bound(others));
                 shared.admits.then_some(own)
@@ -186,37 +179,18 @@ impl Node {
         }
     }
 
-    /// Brings `revision` on its way to every node, and waits for none of them.
+    /// Brings `revision` on its way to every node, and waits for none of them. Others were told by its commit.
     pub(crate) async fn announce(&self, revision: Revision) {
-        match &self.leases {
-            Leases::Sole => {
-                if let Err(error) = self.catch_up(revision).await {
-                    tracing::warn!(%error, %revision, "a change that was made is not applied here yet");
-                }
-            }
-            // This one hears of it like the others.
-            Leases::Shared(shared) => self.tell(shared, self.stopwatch.elapsed()).await,
-        }
-    }
-
-    /// Tells the other nodes of what was committed by `asked`. They find out by themselves if the signal is lost.
-    async fn tell(&self, shared: &Shared, asked: Duration) {
-        let mut told = shared.rounds.told.lock().await;
-        if told.is_some_and(|told| told >= asked) {
-            return;
-        }
-        let began = self.stopwatch.elapsed();
-        match self.ledger.tell_of_change().await {
-            Ok(()) => *told = Some(began),
-            Err(error) => tracing::debug!(
-                cause = cause(&error.into()),
-                "other nodes were not told of a change"
-            ),
+        if let Leases::Sole = &self.leases
+            && let Err(error) = self.catch_up(revision).await
+        {
+            tracing::warn!(cause = cause(&error), %revision, "a change that was made is not applied here yet");
         }
     }
 
     /// Waits until every other lease acknowledges `revision`, which was committed at `committed` at the latest, or is
-    /// over. What it has seen is in `watch`, however far it comes.
+    /// over. Who holds one is read; that they acknowledge, most tell by themselves. What it has seen is in `watch`, however
+    /// far it comes.
     async fn outwait(
         &self,
         shared: &Shared,
@@ -225,29 +199,40 @@ impl Node {
         wait: Wait,
         watch: &mut Watch,
     ) {
+        let mut pause = FIRST_LOOK;
+        let mut looked = None;
         loop {
-            // Asked for before looking, so that an acknowledgement in between is not slept through.
+            // Asked for before looking, so that an answer in between is not slept through.
             let acknowledged = shared.acknowledged.notified();
             let asked = self.stopwatch.elapsed();
             let Some(left) = watch.left(asked.saturating_sub(committed)) else {
                 return;
             };
-            match timeout(left, self.in_time(self.look(shared, asked))).await {
-                Ok(Ok(leases)) => {
-                    let waited = asked.saturating_sub(committed);
-                    watch.note(&leases, self.info.id, revision, wait.began, waited);
+            let is_due = looked.is_none_or(|looked: Instant| looked.elapsed() >= pause);
+            if is_due {
+                if looked.is_some() {
+                    pause = LOOK.min(2 * pause);
                 }
-                Ok(Err(error)) => tracing::debug!(cause = cause(&error), "the leases were not read"),
-                Err(_) => {}
+                match timeout(left, self.in_time(self.look(shared, asked))).await {
+                    Ok(Ok(leases)) => {
+                        let waited = asked.saturating_sub(committed);
+                        watch.note(&leases, self.info.id, revision, wait.began, waited);
+                    }
+                    Ok(Err(error)) => tracing::debug!(cause = cause(&error), "the leases were not read"),
+                    Err(_) => {}
+                }
+                looked = Some(Instant::now());
             }
+            watch.hear(&shared.answers.lock(), revision, wait.began);
             let waited = self.stopwatch.elapsed().saturating_sub(committed);
             if watch.left(waited).is_none() {
                 return;
             }
+            let again = pause.saturating_sub(looked.map_or(pause, |looked| looked.elapsed()));
             tokio::select! {
                 biased;
                 () = acknowledged => {}
-                () = sleep(LOOK) => {}
+                () = sleep(again) => {}
             }
         }
     }
@@ -281,6 +266,11 @@ impl Node {
                 lease.is_lapsed = true;
             }
         }
+        // Starts that are gone are never waited for again.
+        shared
+            .answers
+            .lock()
+            .retain(|node, _| sightings.contains_key(node));
         let nodes = Arc::new(nodes);
         *view = Some(View {
             began,
@@ -302,10 +292,12 @@ pub(crate) fn note_took(receipt: &Receipt) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
     use crate::ledger::scripted::{Conduct, OWN, Script, Scripted, info};
     use crate::{Catalog, NodeSettings, Refusal, SessionLimits, Settings};
-    use rescind_catalog::{ChangeKind, Entry, Feed};
+    use rescind_catalog::{Change, ChangeKind, Entry, Feed, Signal};
     use rescind_domain::{Action, Actor, Ask};
     use rescind_testkit::{FrozenClock, FrozenStopwatch, SeededRng};
 
@@ -471,11 +463,10 @@ mod tests {
         fenced.expect("it ends").expect("known")
     }
 
-    /// A signal that is never answered, looks that fail: neither keeps a fence from hearing what was acknowledged.
+    /// Looks that fail keep no fence from finding out what was acknowledged.
     #[tokio::test]
     async fn a_fence_goes_on_looking() {
         let script = Script {
-            telling: Conduct::Hangs,
             failing_looks: 2,
             nodes: vec![row(1, 1, 0), row(2, 1, 0)],
             ..Script::default()
@@ -485,7 +476,47 @@ mod tests {
         assert!(receipt.is_complete());
         let names: Vec<_> = receipt.nodes.iter().map(|node| node.node.as_str()).collect();
         assert_eq!(names, ["node-1", "node-2"]);
-        assert_eq!((ledger.count("tell"), ledger.count("look")), (1, 3));
+        assert_eq!(ledger.count("look"), 3);
+    }
+
+    /// What a node tells by itself is enough, although its row does not say so yet; less than what is waited for is not.
+    #[tokio::test]
+    async fn who_answers_is_not_looked_for() {
+        let script = Script {
+            changes: vec![Change {
+                revision: Revision::new(7),
+                what: ChangeKind::DatabaseToken(rescind_domain::DatabaseTokenId::from_bytes([3; 16])),
+                is_gone: true,
+            }],
+            nodes: vec![row(1, 1, 7), row(2, 1, 5), row(3, 1, 5)],
+            ..Script::default()
+        };
+        let (ledger, node) = Scripted::node(script, TTL);
+        let is_over = AtomicBool::new(false);
+        let applied = |id, through| Signal::Applied {
+            node: NodeId::from_bytes([id; 16]),
+            through: Revision::new(through),
+        };
+        let answering = async {
+            while ledger.count("look") == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            shared(&node).tell(applied(2, 8));
+            shared(&node).tell(applied(3, 6));
+            tokio::time::sleep(2 * FIRST_LOOK).await;
+            assert!(!is_over.load(Ordering::Relaxed), "one of them acts by less");
+            shared(&node).tell(applied(3, 7));
+        };
+        let fencing = async {
+            let ready = std::future::ready(());
+            let fenced = node.fence(ready, Revision::new(7), Wait::to_the_end()).await;
+            is_over.store(true, Ordering::Relaxed);
+            fenced
+        };
+        let both = async { tokio::join!(fencing, answering).0 };
+        let fenced = tokio::time::timeout(Duration::from_secs(20), both).await;
+        let receipt = fenced.expect("it ends").expect("known");
+        assert!(receipt.is_complete(), "{receipt:?}");
     }
 
     /// Attempts that fail at once are no reason to go on for ever: the node's own lease runs out like any other.

@@ -8,10 +8,13 @@
 //! Acknowledging is quicker: as soon as a signal says that there are changes, the node applies them and says so, which
 //! renews nothing.
 
+use std::collections::{BTreeSet, HashMap};
+use std::mem;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use rescind_catalog::{Catalog, FeedPlace, Signal};
-use rescind_domain::Revision;
+use rescind_domain::{NodeId, Revision};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +29,7 @@ pub(crate) enum Leases {
     /// Nobody: the catalog is this process's own.
     Sole,
     /// Other nodes may.
-    Shared(Shared),
+    Shared(Box<Shared>),
 }
 
 /// What a node among others needs.
@@ -35,8 +38,12 @@ pub(crate) struct Shared {
     pub(crate) admits: bool,
     /// A change was committed somewhere, or applied here: read the feed and acknowledge.
     pub(crate) changed: Notify,
-    /// A node acknowledged something: look at the leases.
+    /// Who waits to be told that this node acts by what was committed.
+    askers: Mutex<BTreeSet<NodeId>>,
+    /// Another node told what it acts by, or that may have been missed.
     pub(crate) acknowledged: Notify,
+    /// What others told so. It is true of that start of a node for ever, whatever the catalog forgets.
+    pub(crate) answers: Mutex<HashMap<NodeId, Revision>>,
     /// What fences that wait at the same time share.
     pub(crate) rounds: Rounds,
 }
@@ -46,6 +53,8 @@ impl Shared {
         Self {
             admits,
             changed: Notify::new(),
+            askers: Mutex::default(),
+            answers: Mutex::default(),
             acknowledged: Notify::new(),
             rounds: Rounds::default(),
         }
@@ -156,20 +165,38 @@ impl Node {
 
     async fn keep_acknowledging(&self, shared: &Shared) {
         let mut acknowledged = self.grants.settled();
+        // Who waits for more than was acknowledged when they asked.
+        let mut askers = BTreeSet::new();
         loop {
             let is_settled = acknowledged >= self.revision();
+            let mut is_asked = false;
             let done = tokio::select! {
                 biased;
-                () = shared.changed.notified() => self.in_time(self.follow()).await,
+                () = shared.changed.notified() => {
+                    // What they wait for was committed before, and so is in what is read now.
+                    let mut asking = mem::take(&mut *shared.askers.lock());
+                    asking.remove(&self.info.id);
+                    is_asked = !asking.is_empty();
+                    askers.extend(asking);
+                    self.in_time(self.follow()).await
+                }
                 () = sleep(SETTLING), if !is_settled => Ok(()),
             };
             let settled = self.grants.settled();
             let done = match done {
-                Ok(()) if settled > acknowledged => self.in_time(self.acknowledge(settled)).await,
+                Ok(()) if settled > acknowledged || is_asked => {
+                    let told: Vec<NodeId> = askers.iter().copied().collect();
+                    self.in_time(self.acknowledge(settled, &told)).await
+                }
                 other => other,
             };
             match done {
-                Ok(()) => acknowledged = settled,
+                Ok(()) => {
+                    acknowledged = settled;
+                    if settled >= self.revision() {
+                        askers.clear();
+                    }
+                }
                 Err(error) => {
                     tracing::debug!(cause = cause(&error), "changes were not acknowledged");
                     sleep(RETRY).await;
@@ -180,8 +207,8 @@ impl Node {
         }
     }
 
-    async fn acknowledge(&self, settled: Revision) -> Result<(), Error> {
-        Ok(self.ledger.acknowledge(self.info.id, settled).await?)
+    async fn acknowledge(&self, settled: Revision, askers: &[NodeId]) -> Result<(), Error> {
+        Ok(self.ledger.acknowledge(self.info.id, settled, askers).await?)
     }
 
     /// What takes longer than half a term is given up: most likely its connection is dead, and another attempt may still
@@ -199,11 +226,11 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Erro
 }
 
 /// Hands signals of the catalog on to who waits for them, until `shutdown`. They make things quick; nothing relies on them.
-pub(crate) async fn hear(catalog: &Catalog, shared: &Shared, shutdown: &CancellationToken) {
+pub(crate) async fn hear(catalog: &Catalog, node: NodeId, shared: &Shared, shutdown: &CancellationToken) {
     let hearing = async {
         let mut is_told = false;
         loop {
-            let error = match catalog.signals().await {
+            let error = match catalog.signals(node).await {
                 Ok(None) => return,
                 Ok(Some(mut signals)) => {
                     is_told = false;
@@ -236,11 +263,22 @@ pub(crate) async fn hear(catalog: &Catalog, shared: &Shared, shutdown: &Cancella
 
 impl Shared {
     pub(crate) fn tell(&self, signal: Signal) {
-        if signal != Signal::Applied {
-            self.changed.notify_one();
-        }
-        if signal != Signal::Changed {
-            self.acknowledged.notify_waiters();
+        match signal {
+            Signal::Changed { asker } => {
+                self.askers.lock().extend(asker);
+                self.changed.notify_one();
+            }
+            Signal::Applied { node, through } => {
+                let mut answers = self.answers.lock();
+                let answer = answers.entry(node).or_insert(through);
+                *answer = through.max(*answer);
+                drop(answers);
+                self.acknowledged.notify_waiters();
+            }
+            Signal::Lost => {
+                self.changed.notify_one();
+                self.acknowledged.notify_waiters();
+            }
         }
     }
 }
@@ -256,7 +294,7 @@ mod tests {
 
     use super::*;
     use crate::grants::Grant;
-    use crate::ledger::scripted::{Conduct, Script, Scripted};
+    use crate::ledger::scripted::{Conduct, OWN, Script, Scripted};
 
     const TTL: Duration = Duration::from_secs(5);
     const TOKEN: DatabaseTokenId = DatabaseTokenId::from_bytes([3; 16]);
@@ -367,7 +405,7 @@ mod tests {
         keeping(&node, async {
             asked(&ledger, "changes after").await;
             ledger.script.lock().changes.push(revoked_at(1));
-            shared(&node).tell(Signal::Changed);
+            shared(&node).tell(Signal::Changed { asker: None });
             running.cut().await;
             assert_eq!(ledger.count("acknowledge"), 0);
             drop(running);
@@ -376,6 +414,31 @@ mod tests {
         .await;
         assert_eq!(ledger.count("leave"), 1);
         assert!(!node.term.holds(), "nobody waits for it any more");
+    }
+
+    /// Whoever asks is told, also of what was acknowledged before, and until everything is.
+    #[tokio::test]
+    async fn who_waits_for_an_acknowledgement_is_told_of_it() {
+        let (ledger, node) = Scripted::node(Script::default(), TTL);
+        let shutdown = CancellationToken::new();
+        let ask = |id| {
+            let asker = Some(NodeId::from_bytes([id; 16]));
+            shared(&node).tell(Signal::Changed { asker });
+        };
+        let work = async {
+            asked(&ledger, "changes after").await;
+            ledger.script.lock().changes.push(revoked_at(1));
+            ask(7);
+            asked(&ledger, "acknowledge 1 to [7]").await;
+            ask(8);
+            asked(&ledger, "acknowledge 1 to [8]").await;
+            ledger.script.lock().changes.push(revoked_at(2));
+            // Itself it need not tell.
+            ask(OWN.to_bytes()[0]);
+            asked(&ledger, "acknowledge 2 to []").await;
+            shutdown.cancel();
+        };
+        tokio::join!(node.keep_lease(shared(&node), &shutdown), work);
     }
 
     #[tokio::test]
@@ -424,7 +487,7 @@ mod tests {
                 script.changes.push(revoked_at(1));
                 script.reading = Conduct::Fails;
             }
-            shared(&node).tell(Signal::Changed);
+            shared(&node).tell(Signal::Changed { asker: None });
             asked_times(&ledger, "changes after", 4).await;
             ledger.script.lock().reading = Conduct::Answers;
             asked(&ledger, "acknowledge 1").await;

@@ -39,10 +39,8 @@ pub(crate) trait Ledger: Send + Sync {
     ) -> Result<(), Error>;
     /// Renews a lease and acknowledges, durably; `false` if it has lapsed, or the catalog does not hold what was applied.
     async fn renew(&self, node: NodeId, applied: FeedPlace, now: Timestamp) -> Result<bool, Error>;
-    /// Acknowledges every change up to `applied`; may be forgotten.
-    async fn acknowledge(&self, node: NodeId, applied: Revision) -> Result<(), Error>;
-    /// Tells every node that changes were committed; may be lost.
-    async fn tell_of_change(&self) -> Result<(), Error>;
+    /// Acknowledges every change up to `applied`; may be forgotten. Tells `askers`, which may be lost.
+    async fn acknowledge(&self, node: NodeId, applied: Revision, askers: &[NodeId]) -> Result<(), Error>;
     /// All leases.
     async fn nodes(&self) -> Result<Vec<NodeLease>, Error>;
     /// Notes that a lease has lapsed, unless it has another number by now.
@@ -102,12 +100,8 @@ impl Ledger for Catalog {
         Self::renew(self, node, applied, now).await
     }
 
-    async fn acknowledge(&self, node: NodeId, applied: Revision) -> Result<(), Error> {
-        Self::acknowledge(self, node, applied).await
-    }
-
-    async fn tell_of_change(&self) -> Result<(), Error> {
-        Self::tell_of_change(self).await
+    async fn acknowledge(&self, node: NodeId, applied: Revision, askers: &[NodeId]) -> Result<(), Error> {
+        Self::acknowledge(self, node, applied, askers).await
     }
 
     async fn nodes(&self) -> Result<Vec<NodeLease>, Error> {

@@ -1,6 +1,6 @@
 //! Watches: what a fence knows of the other nodes, and for how much longer one of them may act by the former state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use rescind_catalog::NodeLease;
@@ -66,6 +66,16 @@ impl Watch {
             node.is_lapsed |= lease.is_lapsed;
             node.is_renewed |= lease.lease != node.lease;
             if lease.applied >= revision && node.applied.is_none() {
+                node.applied = Some(began.elapsed());
+            }
+        }
+    }
+
+    /// Notes what the nodes told by themselves.
+    pub(crate) fn hear(&mut self, answers: &HashMap<NodeId, Revision>, revision: Revision, began: Instant) {
+        for (id, node) in self.held.iter_mut().flatten() {
+            let acts = answers.get(id).is_some_and(|through| *through >= revision);
+            if acts && node.applied.is_none() {
                 node.applied = Some(began.elapsed());
             }
         }

@@ -9,7 +9,7 @@ use rescind_domain::{NodeId, Revision, Timestamp};
 use sqlx::any::AnyRow;
 
 use crate::rows::Fields;
-use crate::{Catalog, Error, FeedPlace, catalog};
+use crate::{Catalog, Error, FeedPlace, catalog, stored};
 
 /// What a node says about itself when it joins.
 #[derive(Debug, Clone)]
@@ -125,32 +125,22 @@ impl Catalog {
         Ok(renewed.rows_affected() == 1)
     }
 
-    /// Acknowledges every change up to `applied`, and tells those who wait. It renews nothing.
+    /// Acknowledges every change up to `applied`, and tells `askers`, also of what was acknowledged before. It renews
+    /// nothing.
     ///
     /// Not durable when it returns, which spares every revocation the wait for a disk: an acknowledgement that the
     /// database forgets when it crashes makes fences wait longer, never shorter.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: it may or may not be acknowledged.
-    pub async fn acknowledge(&self, node: NodeId, applied: Revision) -> Result<(), Error> {
+    pub async fn acknowledge(&self, node: NodeId, applied: Revision, askers: &[NodeId]) -> Result<(), Error> {
+        let askers: Vec<String> = askers.iter().map(NodeId::to_string).collect();
         sqlx::query(self.pools.backend.acknowledge())
             .bind(node.to_string())
             .bind(applied.get())
+            .bind(stored::json(&askers))
             .execute(&mut *self.pools.signals.take().await?)
             .await?;
-        Ok(())
-    }
-
-    /// Tells every node that changes were committed, so that it need not find out by itself.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`]: they find out when they renew their leases.
-    pub async fn tell_of_change(&self) -> Result<(), Error> {
-        if let Some(tell) = self.pools.backend.tell_of_change() {
-            sqlx::query(tell)
-                .execute(&mut *self.pools.signals.take().await?)
-                .await?;
-        }
         Ok(())
     }
 

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, ConnectOptions as _, Connection as _};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
 use crate::connections::{Lent, Line, Pool, set, within};
@@ -118,6 +119,9 @@ pub(crate) struct Pools {
     pub(crate) signals: Line,
     /// For the rounds of fences.
     pub(crate) rounds: Line,
+    /// Acts of this process follow one another before they come to the ledger's lock. Otherwise PostgreSQL, which learns
+    /// late that a process is cut off or stopped, would give the lock to each that it has waiting.
+    turn: Arc<Mutex<()>>,
     /// Where to listen for signals, if anybody else can give them.
     pub(crate) shared_url: Option<String>,
 }
@@ -167,6 +171,7 @@ impl Pools {
             signals: Line::Shared(writers.clone()),
             rounds: Line::Shared(writers.clone()),
             writers,
+            turn: Arc::default(),
             shared_url: None,
         })
     }
@@ -209,6 +214,7 @@ impl Pools {
             leases: line(KEEPING),
             signals: line(not_durable),
             rounds: line(not_durable),
+            turn: Arc::default(),
             shared_url: Some(url.to_owned()),
         })
     }
@@ -223,6 +229,13 @@ impl Pools {
             Some(fault) => Err(Error::Server(fault)),
             None => Ok(()),
         }
+    }
+
+    /// Waits until no other act of this process holds the ledger or waits for it.
+    pub(crate) async fn turn(&self) -> Result<OwnedMutexGuard<()>, Error> {
+        timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.turn).lock_owned())
+            .await
+            .map_err(|_| Error::Unavailable("the acts before it take too long".into()))
     }
 
     /// Begins a transaction that writes.

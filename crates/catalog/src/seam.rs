@@ -74,7 +74,8 @@ impl Backend {
         }
     }
 
-    /// Notes what a node acts by. On PostgreSQL those who wait for it are told.
+    /// Notes that the node `$1` acts by everything up to `$2`. On PostgreSQL those of the JSON array `$3`, who wait for it,
+    /// are told, also when it was noted before (`signals`).
     pub(crate) fn acknowledge(self) -> &'static str {
         match self {
             Self::Sqlite => {
@@ -84,17 +85,10 @@ impl Backend {
             Self::Postgres => {
                 "WITH acknowledged AS (
                      UPDATE nodes SET applied = $2
-                     WHERE id = $1 AND applied < $2 AND $2 <= (SELECT revision FROM ledger) RETURNING id)
-                 SELECT pg_notify('rescind_applied', '')::text AS told FROM acknowledged"
+                     WHERE id = $1 AND applied < $2 AND $2 <= (SELECT revision FROM ledger))
+                 SELECT pg_notify('rescind_applied_' || value, $1 || ' ' || $2)::text AS told
+                 FROM json_array_elements_text(CAST($3 AS json))"
             }
-        }
-    }
-
-    /// Tells the other nodes that changes were committed, if there can be others.
-    pub(crate) fn tell_of_change(self) -> Option<&'static str> {
-        match self {
-            Self::Sqlite => None,
-            Self::Postgres => Some("SELECT pg_notify('rescind_changed', '')::text AS told"),
         }
     }
 
@@ -129,11 +123,15 @@ impl Backend {
     }
 
     /// Statements that write to different tables and share their parameters, as one: each round trip to a server counts
-    /// while everybody else waits for the ledger.
-    pub(crate) fn together(self, [first, second, last]: [&str; 3]) -> String {
+    /// while everybody else waits for the ledger. On PostgreSQL the commit tells every node that something has changed, and
+    /// that the node in the place `asker` waits for them (`signals`); if that is empty, it does not.
+    pub(crate) fn together(self, [first, second, third]: [&str; 3], asker: &str) -> String {
         match self {
-            Self::Sqlite => format!("{first}; {second}; {last}"),
-            Self::Postgres => format!("WITH first AS ({first}), second AS ({second}) {last}"),
+            Self::Sqlite => format!("{first}; {second}; {third}"),
+            Self::Postgres => format!(
+                "WITH first AS ({first}), second AS ({second}), third AS ({third})
+                 SELECT pg_notify('rescind_changed', {asker})::text AS told WHERE {asker} <> ''"
+            ),
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use rescind_domain::{AccountId, Act, Actor, AuditEvent, AuditHash, Clock, Revision, Timestamp};
+use rescind_domain::{AccountId, Act, Actor, AuditEvent, AuditHash, Clock, NodeId, Revision, Timestamp};
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
+use tokio::sync::OwnedMutexGuard;
 
 use crate::connections::Lent;
 use crate::rows::Fields;
@@ -19,10 +20,14 @@ use crate::{Catalog, ChangeKind, Error, FeedPlace, places, stored};
 pub struct Transaction {
     pub(crate) backend: Backend,
     pub(crate) inner: Lent,
+    /// Given back once `inner` is.
+    _turn: OwnedMutexGuard<()>,
     now: Timestamp,
     revision: i64,
     sequence: i64,
     head: AuditHash,
+    /// Who waits until every node acts by it.
+    asker: Option<NodeId>,
 }
 
 /// One act, for the audit log and the feed of changes.
@@ -75,6 +80,7 @@ impl Catalog {
     ) -> Result<Transaction, Error> {
         let seen = seen.into();
         let backend = self.pools.backend;
+        let turn = self.pools.turn().await?;
         let mut inner = self.pools.begin().await?;
         // An update, because it locks the row on PostgreSQL; on SQLite the transaction has the lock already.
         let ledger = sqlx::query(
@@ -93,12 +99,23 @@ impl Catalog {
             revision: place.revision.get(),
             sequence: place.audit.sequence,
             head: place.audit.head,
+            asker: None,
             inner,
+            _turn: turn,
         })
     }
 }
 
 impl Transaction {
+    /// Lets `node` be told as soon as another one acts by what this transaction changes.
+    #[must_use]
+    pub fn asked_by(self, node: NodeId) -> Self {
+        Self {
+            asker: Some(node),
+            ..self
+        }
+    }
+
     /// The time at which it acts.
     pub fn now(&self) -> Timestamp {
         self.now
@@ -126,6 +143,11 @@ impl Transaction {
             entries.iter().flat_map(|entry| &entry.changes).copied().collect();
         let taken = (!changes.is_empty()).then(|| Revision::new(self.revision + 1));
         let current = taken.unwrap_or(Revision::new(self.revision));
+        let asker = match (taken, self.asker) {
+            (None, _) => String::new(),
+            (Some(_), None) => NOBODY.to_owned(),
+            (Some(_), Some(node)) => node.to_string(),
+        };
         let (mut changes, mut entries) = (changes.into_iter(), entries.into_iter());
         loop {
             let changed = changes
@@ -138,7 +160,7 @@ impl Transaction {
                 .take(ROWS)
                 .map(|entry| self.event_row(entry, taken));
             let told = stored::json(&told.collect::<Vec<_>>());
-            self.record(current, changed, told).await?;
+            self.record(current, changed, told, &asker).await?;
             if changes.len() == 0 && entries.len() == 0 {
                 break;
             }
@@ -168,7 +190,14 @@ impl Transaction {
     }
 
     /// Writes changes, audit events and the ledger as of them: one round trip, while everybody else waits for the ledger.
-    async fn record(&mut self, current: Revision, changed: String, told: String) -> Result<(), Error> {
+    /// The commit tells others of it, unless `asker` is empty.
+    async fn record(
+        &mut self,
+        current: Revision,
+        changed: String,
+        told: String,
+        asker: &str,
+    ) -> Result<(), Error> {
         let backend = self.backend;
         let statement = backend.together([
             &format!(
@@ -183,13 +212,14 @@ impl Transaction {
                 backend.elements("$2")
             ),
             "UPDATE ledger SET revision = $3, audit_sequence = $4, audit_head = $5",
-        ]);
+        ], "$6");
         sqlx::query(AssertSqlSafe(statement))
             .bind(changed)
             .bind(told)
             .bind(current.get())
             .bind(self.sequence)
             .bind(self.head.to_string())
+            .bind(asker.to_owned())
             .execute(self.connection())
             .await
             .map_err(Error::writing("audit event"))?;
@@ -223,6 +253,9 @@ impl Transaction {
         )
     }
 }
+
+/// Changes are told, and nobody waits for an answer.
+const NOBODY: &str = "-";
 
 /// So many rows of each kind go into one statement.
 pub(crate) const ROWS: usize = 10_000;

@@ -41,7 +41,6 @@ pub(crate) struct Script {
     pub(crate) takes: Duration,
     pub(crate) renewing: Conduct,
     pub(crate) reading: Conduct,
-    pub(crate) telling: Conduct,
     pub(crate) looking: Conduct,
     pub(crate) leaving: Conduct,
     /// How many looks at the leases fail first.
@@ -81,7 +80,7 @@ impl Scripted {
             Arc::clone(&ledger) as Arc<dyn Ledger>,
             Arc::new(FrozenClock::default()),
             Arc::clone(&ledger.stopwatch) as _,
-            Leases::Shared(Shared::new(true)),
+            Leases::Shared(Box::new(Shared::new(true))),
         );
         (ledger, node)
     }
@@ -170,13 +169,10 @@ impl Ledger for Scripted {
         Ok(!self.script.lock().is_lapsed)
     }
 
-    async fn acknowledge(&self, _: NodeId, applied: Revision) -> Result<(), Error> {
-        let what = format!("acknowledge {applied}");
+    async fn acknowledge(&self, _: NodeId, applied: Revision, askers: &[NodeId]) -> Result<(), Error> {
+        let askers: Vec<u8> = askers.iter().map(|asker| asker.to_bytes()[0]).collect();
+        let what = format!("acknowledge {applied} to {askers:?}");
         self.note(what, |_| Conduct::Answers).await
-    }
-
-    async fn tell_of_change(&self) -> Result<(), Error> {
-        self.note("tell".to_owned(), |script| script.telling).await
     }
 
     async fn nodes(&self) -> Result<Vec<NodeLease>, Error> {

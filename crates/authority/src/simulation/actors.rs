@@ -173,7 +173,7 @@ async fn attempt(process: &Process, machine: usize, act: Act) -> Result<bool, Er
             .then(|| Duration::from_nanos(world.below(nanos(Duration::from_secs(2)))))
     });
     let wait = Wait::begin(patience);
-    let revision = match commit(machine, act).await {
+    let revision = match commit(machine, node.info.id, act).await {
         Ok(revision) => revision,
         Err(error) => {
             node.doubt().await;

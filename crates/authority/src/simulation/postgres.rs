@@ -169,12 +169,16 @@ impl World {
         for machine in 0..self.machines.len() {
             self.disturb(machine);
         }
-        self.signal(Signal::Lost);
+        self.signal(Signal::Lost, |_| true);
     }
 
-    /// Tells everybody who listens, as far as the weather allows.
-    pub(super) fn signal(&mut self, signal: Signal) {
+    /// Tells those who listen, and who are meant, as far as the weather allows.
+    pub(super) fn signal(&mut self, signal: Signal, is_meant: impl Fn(NodeId) -> bool) {
         for machine in 0..self.machines.len() {
+            let process = self.machines[machine].process.as_ref();
+            if !process.is_some_and(|process| is_meant(process.node.info.id)) {
+                continue;
+            }
             let is_stormy = self.weather.is_stormy;
             let times = match () {
                 () if signal == Signal::Lost => 1,
@@ -217,14 +221,18 @@ pub(super) struct Deed {
 }
 
 /// Commits an act; the revision to fence. Nothing is changed by what was so already.
-pub(super) async fn commit(machine: usize, act: Act) -> Result<Revision, Error> {
+pub(super) async fn commit(machine: usize, asker: NodeId, act: Act) -> Result<Revision, Error> {
     if with(|world| world.weather.lies(Lie::BareSequence)) {
-        return commit_out_of_order(machine, act).await;
+        return commit_out_of_order(machine, asker, act).await;
     }
     let committed = statement(machine, Manner::CommitsDurably, move |world| {
         let current = world.postgres.revision;
         world.postgres.sequence = current + 1;
-        world.make(current + 1, act)
+        let made = world.make(current + 1, act);
+        if made.get() > current {
+            world.tell_of_change(asker);
+        }
+        made
     });
     // What the driver says of a commit that broke is not to be relied on; and nobody waits for ever.
     match timeout(Duration::from_secs(6), committed).await {
@@ -234,14 +242,16 @@ pub(super) async fn commit(machine: usize, act: Act) -> Result<Revision, Error> 
 }
 
 /// The revision is known before the act is committed.
-async fn commit_out_of_order(machine: usize, act: Act) -> Result<Revision, Error> {
+async fn commit_out_of_order(machine: usize, asker: NodeId, act: Act) -> Result<Revision, Error> {
     let revision = statement(machine, Manner::Reads, |world| {
         world.postgres.sequence += 1;
         world.postgres.sequence
     });
     let revision = revision.await?;
     let committed = statement(machine, Manner::CommitsDurably, move |world| {
-        world.make(revision, act)
+        let made = world.make(revision, act);
+        world.tell_of_change(asker);
+        made
     });
     committed.await.map_err(|error| Error::Uncertain(Box::new(error)))
 }
@@ -262,12 +272,18 @@ impl World {
         }
     }
 
+    /// What a commit tells everybody.
+    fn tell_of_change(&mut self, asker: NodeId) {
+        self.signal(Signal::Changed { asker: Some(asker) }, |_| true);
+    }
+
     fn acknowledge_unasked(&mut self, machine: usize, applied: i64) {
         let start = self.machines[machine].starts;
         let id = super::machines::node_info(machine, start, Duration::ZERO).id;
         if let Some(row) = self.postgres.nodes.get_mut(&id) {
             row.applied = row.applied.max(applied);
-            self.signal(Signal::Applied);
+            let through = Revision::new(row.applied);
+            self.signal(Signal::Applied { node: id, through }, |_| true);
         }
     }
 
@@ -416,26 +432,23 @@ impl Ledger for SimulatedLedger {
             row.lease += 1;
             row.renewed = now;
             if acknowledges {
-                world.signal(Signal::Applied);
+                let through = Revision::new(row.applied);
+                world.signal(Signal::Applied { node, through }, |_| true);
             }
             true
         })
         .await
     }
 
-    async fn acknowledge(&self, node: NodeId, applied: Revision) -> Result<(), Error> {
+    async fn acknowledge(&self, node: NodeId, through: Revision, askers: &[NodeId]) -> Result<(), Error> {
+        let askers = askers.to_vec();
         statement(self.machine, Manner::CommitsAtOnce, move |world| {
-            let row = world.postgres.nodes.get_mut(&node);
-            if let Some(row) = row.filter(|row| row.applied < applied.get()) {
-                row.applied = applied.get();
-                world.signal(Signal::Applied);
+            if let Some(row) = world.postgres.nodes.get_mut(&node) {
+                row.applied = row.applied.max(through.get());
             }
+            world.signal(Signal::Applied { node, through }, |own| askers.contains(&own));
         })
         .await
-    }
-
-    async fn tell_of_change(&self) -> Result<(), Error> {
-        statement(self.machine, Manner::Reads, |world| world.signal(Signal::Changed)).await
     }
 
     async fn nodes(&self) -> Result<Vec<NodeLease>, Error> {

@@ -90,7 +90,7 @@ fn open(machine: usize, ttl: Duration, admits: bool) -> Process {
         Arc::new(ledger),
         Arc::new(SimulatedClock(machine)) as Arc<dyn Clock>,
         Arc::new(SimulatedStopwatch(machine)) as Arc<dyn Stopwatch>,
-        Leases::Shared(Shared::new(admits)),
+        Leases::Shared(Box::new(Shared::new(admits))),
     );
     Process {
         node: Arc::new(node),

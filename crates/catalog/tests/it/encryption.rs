@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rescind_catalog::{Catalog, Error, Location};
+use rescind_domain::NodeId;
 use rescind_testkit::Postgres;
 
 /// An authority, and the file that holds its certificate.
@@ -64,7 +65,7 @@ async fn who_is_not_trusted_is_told_apart_from_who_is_not_there() {
         .expect("opens");
     assert!(catalog.is_empty().await.expect("read"));
     // Signals have a connection of their own.
-    let signals = catalog.signals().await.expect("heard");
+    let signals = catalog.signals(NodeId::from_bytes([7; 16])).await.expect("heard");
     let clear = "SELECT count(*) FILTER (WHERE ssl), count(*) FILTER (WHERE NOT ssl) FROM pg_stat_ssl
          JOIN pg_stat_activity USING (pid) WHERE pid <> pg_backend_pid() AND datname = 'rescind'";
     let counted = server.ask(clear).expect("asked");

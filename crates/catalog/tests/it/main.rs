@@ -128,6 +128,7 @@ scenarios! {
     network::signals_are_heard_and_losses_told,
     network::a_network_that_swallows_everything_heals,
     network::whoever_writes_uses_down_waits_for_no_act,
+    network::of_one_process_one_act_waits_for_the_ledger,
     feed::whoever_forgets_changes_waits_for_nobody_who_does,
     usage::uses_do_not_wait_for_the_disk_as_acts_do,
     migrations::no_schema_is_upgraded_below_nodes_that_run,

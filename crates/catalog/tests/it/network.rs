@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use rescind_catalog::{Catalog, Error, Feed, Location, Signal, Signals};
-use rescind_domain::{Revision, SessionKind};
+use rescind_catalog::{Catalog, ChangeKind, Error, Feed, Location, Signal, Signals};
+use rescind_domain::{Act, NodeId, Revision, SessionKind};
 use rescind_testkit::{Ending, FrozenClock, Postgres};
 use tokio::time::timeout;
 
@@ -46,41 +46,58 @@ async fn until(signals: &mut Signals, wanted: Signal) {
     .await;
 }
 
+/// What a commit tells for which nobody waits.
+const CHANGED: Signal = Signal::Changed { asker: None };
+
 pub(crate) async fn signals_are_heard_and_losses_told(stage: Stage) -> Result<(), Error> {
     let catalog = &stage.catalog;
     let (proxy, other) = behind_proxy(&stage).await;
-    let mut signals = other.signals().await?.expect("others may act");
+    let (node, asker) = (node(&stage, "one").id, NodeId::from_bytes([7; 16]));
+    let mut signals = other.signals(asker).await?.expect("others may act");
     assert_eq!(
         signals.next().await?,
         Signal::Lost,
         "what was before was not heard"
     );
-    catalog.tell_of_change().await?;
-    assert_eq!(soon(signals.next()).await?, Signal::Changed);
-    let node = node(&stage, "one");
-    stage.create_database("home").await;
-    catalog.join(&node, 1, Revision::new(0), NOW).await?;
-    catalog.acknowledge(node.id, Revision::new(1)).await?;
-    assert_eq!(soon(signals.next()).await?, Signal::Applied);
-    // What was known is nothing to wake others for.
-    catalog.acknowledge(node.id, Revision::new(1)).await?;
-    catalog.tell_of_change().await?;
-    assert_eq!(soon(signals.next()).await?, Signal::Changed);
+    let act = stage.begin().await;
+    stage.commit(act, Act::UserUpdate, "nobody", None).await;
+    let home = stage.create_database("home").await;
+    assert_eq!(
+        soon(signals.next()).await?,
+        CHANGED,
+        "what nothing comes of is not told"
+    );
+    let act = stage.begin().await.asked_by(asker);
+    let change = Some(ChangeKind::Database(home.id));
+    stage.commit(act, Act::DatabaseUpdate, home.id, change).await;
+    assert_eq!(
+        soon(signals.next()).await?,
+        Signal::Changed { asker: Some(asker) }
+    );
+
+    // Those who wait are told, and nobody else; of what was known, too.
+    let through = Revision::new(2);
+    catalog.acknowledge(node, through, &[]).await?;
+    catalog.acknowledge(node, through, &[node]).await?;
+    for askers in [&[asker][..], &[node, asker]] {
+        catalog.acknowledge(node, through, askers).await?;
+        assert_eq!(soon(signals.next()).await?, Signal::Applied { node, through });
+    }
 
     stage
         .tamper("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
         .await
         .expect("ended");
     assert_eq!(soon(signals.next()).await?, Signal::Lost);
-    catalog.tell_of_change().await?;
-    assert_eq!(soon(signals.next()).await?, Signal::Changed);
+    stage.create_database("office").await;
+    assert_eq!(soon(signals.next()).await?, CHANGED);
 
     proxy.fall_silent();
     assert!(soon(signals.next()).await.is_err(), "nobody answers");
     proxy.heal();
     until(&mut signals, Signal::Lost).await;
-    catalog.tell_of_change().await?;
-    until(&mut signals, Signal::Changed).await;
+    stage.create_database("attic").await;
+    until(&mut signals, CHANGED).await;
     Ok(())
 }
 
@@ -91,9 +108,7 @@ pub(crate) async fn whoever_writes_uses_down_waits_for_no_act(stage: Stage) -> R
     let (other, _) = stage.create_session(ada.id, SessionKind::Device).await;
     let mut act = stage.begin().await;
     assert!(act.end_session(other.id, NOW).await?);
-    stage
-        .commit(act, rescind_domain::Act::UserUpdate, ada.id, None)
-        .await;
+    stage.commit(act, Act::UserUpdate, ada.id, None).await;
     let mut act = stage.begin().await;
     assert!(act.end_session(one.id, NOW).await?);
     let uses = |at| [one.id, other.id].map(|id| (id, NOW.plus_micros(at)));
@@ -110,13 +125,41 @@ pub(crate) async fn whoever_writes_uses_down_waits_for_no_act(stage: Stage) -> R
     Ok(())
 }
 
+/// PostgreSQL gives the ledger to everybody who is in its queue, also to those of a process that is cut off, for as long
+/// as each may be idle.
+pub(crate) async fn of_one_process_one_act_waits_for_the_ledger(stage: Stage) -> Result<(), Error> {
+    let other = Catalog::open(&stage.location).await.expect("opens");
+    let held = stage.begin().await;
+    let clock = FrozenClock::at(NOW);
+    let waiting = || stage.tamper("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+    let acting = async {
+        let begin = async || other.begin(&clock).await?.rollback().await;
+        futures::future::try_join_all((0..3).map(|_| begin())).await
+    };
+    let watching = async {
+        soon(async {
+            while waiting().await.expect("read") == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        })
+        .await;
+        // The others would have come, too.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(waiting().await.expect("read"), 1);
+        held.rollback().await
+    };
+    let (acted, watched) = soon(async { tokio::join!(acting, watching) }).await;
+    watched?;
+    acted.map(|_| ())
+}
+
 pub(crate) async fn a_network_that_swallows_everything_heals(stage: Stage) -> Result<(), Error> {
     let (proxy, catalog) = behind_proxy(&stage).await;
     let node = node(&stage, "one");
     let none = Revision::new(0);
     // Every connection has been used, more than one of the readers at a time.
     catalog.join(&node, 1, none, NOW).await?;
-    catalog.tell_of_change().await?;
+    catalog.acknowledge(node.id, none, &[]).await?;
     catalog.nodes().await?;
     let feed = catalog.changes_after(none, 9).await?;
     let read = async || catalog.cluster(stage.cluster).await;
@@ -128,7 +171,7 @@ pub(crate) async fn a_network_that_swallows_everything_heals(stage: Stage) -> Re
     let renewed = async { catalog.renew(node.id, none, NOW).await.map(|_| ()) };
     let followed = async { catalog.changes_after(none, 9).await.map(|_| ()) };
     let looked = async { catalog.nodes().await.map(|_| ()) };
-    let told = catalog.tell_of_change();
+    let told = catalog.acknowledge(node.id, none, &[]);
     let asked = async { read().await.map(|_| ()) };
     let (renewed, followed, looked, told, asked) =
         soon(async { tokio::join!(renewed, followed, looked, told, asked) }).await;
@@ -146,7 +189,7 @@ pub(crate) async fn a_network_that_swallows_everything_heals(stage: Stage) -> Re
     );
     assert_eq!(soon(catalog.changes_after(none, 9)).await?, feed);
     assert_eq!(soon(catalog.nodes()).await?[0].lease, 2);
-    soon(catalog.tell_of_change()).await?;
+    soon(catalog.acknowledge(node.id, none, &[])).await?;
     for _ in 0..8 {
         assert!(soon(read()).await?.is_some());
     }
@@ -186,7 +229,11 @@ pub(crate) async fn a_server_that_restarts_is_found_again(mut server: Postgres) 
     let catalog = &stage.catalog;
     let (node, none) = (node(&stage, "one"), Revision::new(0));
     catalog.join(&node, 1, none, NOW).await.expect("joined");
-    let mut signals = catalog.signals().await.expect("heard").expect("others may act");
+    let mut signals = catalog
+        .signals(node.id)
+        .await
+        .expect("heard")
+        .expect("others may act");
     until(&mut signals, Signal::Lost).await;
     for (name, ending) in [("fast", Ending::Fast), ("immediate", Ending::Immediate)] {
         stage.create_database(name).await;
@@ -217,7 +264,7 @@ pub(crate) async fn a_server_that_restarts_is_found_again(mut server: Postgres) 
         assert!(kept.await.is_some(), "what was committed is there");
         at_last(async || catalog.cluster(stage.cluster).await).await;
         until(&mut signals, Signal::Lost).await;
-        at_last(async || catalog.tell_of_change().await).await;
-        until(&mut signals, Signal::Changed).await;
+        stage.create_database(&format!("{name}-again")).await;
+        until(&mut signals, CHANGED).await;
     }
 }

@@ -56,8 +56,8 @@ pub(crate) async fn a_node_joins_renews_lapses_and_leaves(stage: Stage) -> Resul
     let lease = find(catalog, one.id).await.expect("known");
     assert_eq!((lease.joined_at, lease.renewed_at), (NOW, later));
     // An acknowledgement renews nothing.
-    catalog.acknowledge(one.id, of(3)).await?;
-    catalog.acknowledge(one.id, of(2)).await?;
+    catalog.acknowledge(one.id, of(3), &[]).await?;
+    catalog.acknowledge(one.id, of(2), &[]).await?;
     assert_eq!(seen(&stage, one.id).await, (3, 3, false));
 
     // Whoever looked before the renewal marks nothing.
@@ -105,7 +105,7 @@ pub(crate) async fn a_catalog_that_went_back_knows_no_node_that_saw_more(stage: 
         went_back(catalog.join(&node, 1, Revision::new(2), NOW).await),
         (2, 1)
     );
-    catalog.acknowledge(node.id, Revision::new(2)).await?;
+    catalog.acknowledge(node.id, Revision::new(2), &[]).await?;
     assert_eq!(
         seen(&stage, node.id).await,
         (1, 1, false),
