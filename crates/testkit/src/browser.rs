@@ -103,6 +103,15 @@ impl Browser {
         );
     }
 
+    /// Tells pages that their reader is in this time zone, by its IANA name.
+    pub fn zone(&self, name: &str) {
+        let asked = json!({ "timezoneId": name });
+        self.expect(
+            "set the time zone",
+            self.session.devtools("Emulation.setTimezoneOverride", &asked),
+        );
+    }
+
     /// Runs the body of a function in the page and returns what it returns, a kept promise included.
     pub fn run_js(&self, script: &str, arguments: &Value) -> Value {
         self.expect("run a script", self.session.run(script, arguments))
