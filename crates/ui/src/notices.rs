@@ -208,7 +208,7 @@ impl NodeLine {
     /// What is known of it, as people read it.
     pub(crate) fn words(&self) -> String {
         match self.state.split_once(' ') {
-            Some((_, ms)) => format!("acts by it since {ms} ms"),
+            Some((_, ms)) => format!("acts by it, after {ms} ms"),
             None if self.state == "lapsed" => "did not answer and has stopped serving by itself".to_owned(),
             None => "has not answered yet".to_owned(),
         }
@@ -291,7 +291,7 @@ mod tests {
             [
                 "node-0: has not answered yet",
                 "node-1: did not answer and has stopped serving by itself",
-                "node-2: acts by it since 3 ms",
+                "node-2: acts by it, after 3 ms",
             ]
         );
     }

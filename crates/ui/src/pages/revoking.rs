@@ -9,7 +9,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use rescind_authority::{RevokeOutcome, Revoked};
-use rescind_domain::{Receipt, TokenStatus, Verb};
+use rescind_domain::{Receipt, Subject, TokenStatus, Verb};
 
 use crate::answers::{page_with, see};
 use crate::app::App;
@@ -32,6 +32,8 @@ pub(super) trait Revocable: Sized + Send + Sync + 'static {
     type Id: PathId + Copy + Ord + fmt::Display + Sync;
     /// The list that dialogs lie over.
     type List: Template + Send;
+    /// What it is to rights.
+    const SUBJECT: Subject;
     /// How pages speak of it.
     const WORDS: Words;
 
@@ -190,6 +192,7 @@ pub(super) async fn ask_several<T: Revocable>(
     State(app): State<Arc<App>>,
     visitor: Visitor,
 ) -> Result<Response, Fault> {
+    visitor.must(Verb::Delete, T::SUBJECT)?;
     let query = &visitor.browser.query;
     let tokens = chosen::<T>(&app, &visitor, query).await?;
     // What the page below needs, without what was chosen on it.
@@ -208,6 +211,7 @@ pub(super) async fn act_on_several<T: Revocable>(
     form: Submission,
 ) -> Result<Response, Fault> {
     let visitor = form.visitor.clone();
+    visitor.must(Verb::Delete, T::SUBJECT)?;
     let tokens = chosen::<T>(&app, &visitor, &form.fields).await?;
     let back = Fields::parse(form.fields.raw("back").as_bytes());
     let location = back.after(&T::list_path(&visitor)?);

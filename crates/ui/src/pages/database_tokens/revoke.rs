@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rescind_domain::{DatabaseToken, DatabaseTokenId, Receipt};
+use rescind_domain::{DatabaseToken, DatabaseTokenId, Receipt, Subject};
 
 use super::facts::Facts;
 use super::list::{self, ListPage};
@@ -20,6 +20,7 @@ impl Revocable for DatabaseToken {
     type Id = DatabaseTokenId;
     type List = ListPage;
 
+    const SUBJECT: Subject = Subject::DatabaseToken;
     const WORDS: Words = Words {
         title: ["Revoke Database Token", "Revoke Database Tokens"],
         consequence: [

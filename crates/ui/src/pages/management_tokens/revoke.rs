@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rescind_domain::{ManagementToken, ManagementTokenId, Receipt};
+use rescind_domain::{ManagementToken, ManagementTokenId, Receipt, Subject};
 
 use super::facts::Facts;
 use super::list::{self, ListPage};
@@ -19,6 +19,7 @@ impl Revocable for ManagementToken {
     type Id = ManagementTokenId;
     type List = ListPage;
 
+    const SUBJECT: Subject = Subject::ManagementToken;
     const WORDS: Words = Words {
         title: ["Revoke Management Token", "Revoke Management Tokens"],
         consequence: [
