@@ -100,6 +100,60 @@ fn filters_narrow_the_list() {
     browser.sees("1–2 of 2");
 }
 
+/// Whoever made tokens is there to choose, by name; others are not.
+#[test]
+fn the_list_is_narrowed_to_what_one_creator_made() {
+    let stage = Stage::start();
+    let grace = stage.user("member", "grace@example.org");
+    stage.token("Made by a token", "weather");
+    grace.submit(
+        &stage.cluster("database-tokens/new"),
+        &[
+            ("description", "Made by Grace"),
+            ("permissions", "1"),
+            ("database-0", "weather"),
+            ("read-0", "1"),
+        ],
+    );
+    let browser = stage.browser();
+    browser.goto(&stage.cluster("database-tokens"));
+    browser.sees("1–2 of 2");
+    let choices = || {
+        browser.run_js(
+            "return [...document.querySelector('select[name=creator]').options].map((option) => option.label)",
+            &serde_json::json!([]),
+        )
+    };
+    // Everybody is called Ada here; the administrator, who made none, is only "me".
+    let offered = ["Any creator", "Created by me", "Ada Lovelace", "First start"];
+    assert_eq!(choices(), serde_json::json!(offered));
+    browser.choose("Created by", "Ada Lovelace");
+    browser.sees("1–1 of 1");
+    assert_eq!(browser.column("Description"), ["Made by Grace"]);
+    browser.choose("Created by", "First start");
+    browser.sees("Made by a token");
+    assert_eq!(browser.column("Description"), ["Made by a token"]);
+    // The address remembers, and the form shows what it says.
+    browser.reload();
+    assert_eq!(browser.column("Description"), ["Made by a token"]);
+    assert!(browser.value_of("Created by").starts_with("management_token:"));
+
+    // A member sees who made a token, and not what tokens of the account are called.
+    let browser = stage.browser_of(&grace, rescind_testkit::BrowserSetup::default());
+    browser.goto(&stage.cluster("database-tokens"));
+    browser.sees("1–2 of 2");
+    assert!(!browser.source().contains("First start"));
+    browser.choose("Created by", "Created by me");
+    browser.sees("1–1 of 1");
+    assert_eq!(browser.column("Description"), ["Made by Grace"]);
+
+    let browser = stage.browser();
+    browser.goto(&format!("{}/management-tokens", stage.account()));
+    browser.choose("Created by", "Rescind");
+    browser.sees("1–1 of 1");
+    assert_eq!(browser.column("Description"), ["First start"]);
+}
+
 #[test]
 fn every_header_sorts() {
     let stage = Stage::start();
@@ -107,7 +161,6 @@ fn every_header_sorts() {
     stage.token("Beta", "weather");
     stage.token("Alpha", "archive");
     let browser = stage.browser();
-    browser.resize(1_600, 900);
     for (header, key) in [
         ("Status", "status"),
         ("Description", "description"),

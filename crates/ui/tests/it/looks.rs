@@ -1,8 +1,9 @@
 //! Every page and dialog, looked at: by axe-core for accessibility, and by people in `target/screenshots`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use rescind_testkit::{Browser, BrowserSetup, Scheme};
+use rescind_testkit::{Browser, BrowserSetup, Key, Scheme};
 use serde_json::json;
 
 use crate::hostile::{TEXTS, device};
@@ -21,7 +22,7 @@ struct Look {
     height: u32,
 }
 
-const LOOKS: [Look; 3] = [
+const LOOKS: [Look; 4] = [
     Look {
         name: "light",
         scheme: Scheme::Light,
@@ -35,6 +36,12 @@ const LOOKS: [Look; 3] = [
         height: 900,
     },
     Look {
+        name: "medium",
+        scheme: Scheme::Dark,
+        width: 768,
+        height: 1024,
+    },
+    Look {
         name: "narrow",
         scheme: Scheme::Light,
         width: 360,
@@ -42,19 +49,45 @@ const LOOKS: [Look; 3] = [
     },
 ];
 
+impl Look {
+    fn put_on(self, browser: &Browser) {
+        browser.scheme(self.scheme);
+        browser.resize(self.width, self.height);
+    }
+
+    /// Takes a picture of the page as it is now, and tells what is wrong with it.
+    fn faults(self, browser: &Browser, name: &str) -> Vec<String> {
+        browser.screenshot(&format!("{}/{name}", self.name));
+        let mut found: Vec<String> = browser.axe().iter().map(ToString::to_string).collect();
+        if is_too_wide(browser) {
+            found.push("it scrolls sideways".to_owned());
+        }
+        found
+    }
+}
+
+/// Looks in every look at what cannot be opened again: what is shown once, or opened by hand.
+pub(crate) fn look_here(browser: &Browser, name: &str) {
+    for look in LOOKS {
+        look.put_on(browser);
+        assert_eq!(
+            look.faults(browser, name),
+            Vec::<String>::new(),
+            "{name}, {}",
+            look.name
+        );
+    }
+    LOOKS[0].put_on(browser);
+}
+
 /// Goes through pages in every look; tells every fault at the end, so that one run shows all.
 fn look_at(browser: &Browser, pages: &[Page]) {
     let mut faults: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for look in LOOKS {
-        browser.scheme(look.scheme);
-        browser.resize(look.width, look.height);
+        look.put_on(browser);
         for (name, path) in pages {
             browser.goto(path);
-            browser.screenshot(&format!("{}/{name}", look.name));
-            let mut found: Vec<String> = browser.axe().iter().map(ToString::to_string).collect();
-            if is_too_wide(browser) {
-                found.push("it scrolls sideways".to_owned());
-            }
+            let mut found = look.faults(browser, name);
             // A page that is not there says so with its status, which the console repeats.
             let complaints = browser.complaints();
             found.extend(
@@ -284,8 +317,7 @@ fn what_is_shown_once_looks_right() {
     let stage = furnished();
     let browser = stage.browser_with(BrowserSetup::default());
     for look in LOOKS {
-        browser.scheme(look.scheme);
-        browser.resize(look.width, look.height);
+        look.put_on(&browser);
         browser.goto(&stage.cluster("database-tokens/new"));
         let description = format!("Shown once, {}", look.name);
         browser.fill("Token Description", &description);
@@ -311,4 +343,62 @@ fn what_is_shown_once_looks_right() {
         browser.screenshot(&format!("{}/database-token-revoked", look.name));
         assert_eq!(browser.axe(), Vec::new(), "the receipt, {}", look.name);
     }
+}
+
+#[test]
+fn the_keys_are_told() {
+    let stage = furnished();
+    let browser = stage.browser();
+    browser.goto(&stage.cluster("database-tokens"));
+    browser.press(Key::Letter('?'));
+    browser.sees("Search the list");
+    look_here(&browser, "keys");
+    browser.press(Key::Escape);
+    browser.does_not_see("Search the list");
+}
+
+#[test]
+fn an_invitation_that_was_made_looks_right() {
+    let stage = Stage::empty();
+    let browser = stage.browser();
+    browser.goto(&format!("{}/users/invite", stage.account()));
+    browser.fill("Email address", "grace@example.org");
+    browser.click("Send Invitation");
+    browser.sees("Invitation made");
+    look_here(&browser, "invitation-made");
+}
+
+#[test]
+fn a_device_that_was_answered_looks_right() {
+    let stage = Stage::empty();
+    let browser = stage.browser();
+    for (answer, told, name) in [
+        ("Approve", "is logged in as you", "device-approved"),
+        ("Deny", "was told so", "device-denied"),
+    ] {
+        let code = device(&stage, "influxctl", "laptop");
+        browser.goto(&format!("/device?user_code={code}"));
+        browser.click(answer);
+        browser.sees(told);
+        look_here(&browser, name);
+    }
+}
+
+/// Charts have something to draw once three samples were taken, at 15 seconds' distance.
+#[test]
+fn the_overview_looks_right_once_it_has_samples() {
+    let stage = furnished();
+    let overview = stage.cluster("").trim_end_matches('/').to_owned();
+    while !stage.admin.get(&overview).text().contains("CPU Usage") {
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    let browser = stage.browser();
+    look_at(&browser, &[("overview-charts", overview.clone())]);
+    browser.goto(&overview);
+    for table in ["Requests", "CPU Usage", "Memory Usage", "Revocations"] {
+        browser.sees(table);
+    }
+    let open_all = "for (const details of document.querySelectorAll('.chart details')) details.open = true";
+    browser.run_js(open_all, &json!([]));
+    look_here(&browser, "overview-tables");
 }

@@ -1,8 +1,10 @@
 //! The Admin UI as people meet it: a real server, a real browser.
 
+mod copying;
 mod creating;
 mod databases;
 mod devices;
+mod former;
 mod hostile;
 mod invitations;
 mod lists;

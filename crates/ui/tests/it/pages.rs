@@ -270,7 +270,6 @@ fn the_columns_are_the_documented_ones() {
     let stage = Stage::start();
     stage.token("Seattle station", "weather");
     let browser = stage.browser();
-    browser.resize(1_600, 900);
     browser.goto(&stage.cluster("database-tokens"));
     assert_eq!(
         headers(&browser),
@@ -330,6 +329,7 @@ fn nothing_moves_while_a_list_loads() {
     let browser = stage.browser();
     for path in [
         stage.cluster("database-tokens"),
+        format!("{}/management-tokens", stage.account()),
         stage.cluster("databases"),
         "/".to_owned(),
         "/profile".to_owned(),

@@ -51,7 +51,7 @@ fn a_user_is_disabled_enabled_and_deleted() {
     assert_eq!(grace.get("/profile").status, 303);
     browser.click("Actions for grace@example.org");
     browser.click("Enable User");
-    browser.sees("is enabled and can log in again.");
+    browser.sees("is enabled and can log in again. In force on 1 of 1 nodes");
     browser.click("Actions for grace@example.org");
     browser.click("Delete User");
     assert!(browser.is_disabled("Delete User"));
