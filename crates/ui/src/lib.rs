@@ -9,7 +9,8 @@
 //!
 //! # Adding a page
 //!
-//! One resource, one folder in `pages/`; one act, one file in it. `pages/database_tokens` is the pattern, in this order:
+//! One resource, one folder in `pages/`; one act, one file in it. `pages/database_tokens` is the pattern, in this order
+//! (what both kinds of tokens do alike stands in `tokens` and `pages/revoking`):
 //!
 //! 1. **Route.** Add it to `pages::routes`. Parameters in paths: `{account}`, `{cluster}`, then the thing's own.
 //! 2. **View.** A struct with `#[derive(Template)]` whose first field is `frame: Frame`; its template extends
@@ -30,8 +31,8 @@
 //! 7. **Rights.** `visitor.may(Verb::…, Subject::…)` says whether to show a button, `may_with` for what somebody made. The
 //!    authority decides.
 //!
-//! Templates share `parts.html` (chips, ids with a copy button, fields, the risk box), `parts/list.html`, `parts/expiry.html`,
-//! `parts/secret.html`, `parts/bars.html` ([`charts`](crate::charts)). askama hands arguments of calls by reference: give
+//! Templates share `parts.html` (chips, ids with a copy button, fields, the risk box), `parts/list.html`, `parts/tokens.html`,
+//! `parts/expiry.html`, `parts/secret.html`, `parts/bars.html` ([`charts`](crate::charts)). askama hands arguments of calls by reference: give
 //! views finished texts, or methods. A table in `.list-frame` has the class `cards-below`, `data-label` on its cells, `lead` on
 //! the one that names the row, `less` on what may be left out first, and `data-href` on rows that open.
 //!
