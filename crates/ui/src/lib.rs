@@ -31,10 +31,11 @@
 //! 7. **Rights.** `visitor.may(Verb::…, Subject::…)` says whether to show a button, `may_with` for what somebody made. The
 //!    authority decides.
 //!
-//! Templates share `parts.html` (chips, ids with a copy button, fields, the risk box), `parts/list.html`, `parts/tokens.html`,
-//! `parts/expiry.html`, `parts/secret.html`, `parts/bars.html` ([`charts`](crate::charts)). askama hands arguments of calls by reference: give
-//! views finished texts, or methods. A table in `.list-frame` has the class `cards-below`, `data-label` on its cells, `lead` on
-//! the one that names the row, `less` on what may be left out first, and `data-href` on rows that open.
+//! Templates share `parts.html` (chips, ids with a copy button, fields, the risk box), `parts/list.html`,
+//! `parts/tokens.html`, `parts/expiry.html`, `parts/secret.html`, `parts/bars.html` ([`charts`](crate::charts)).
+//! askama hands arguments of calls by reference: give views finished texts, or methods. A table in `.list-frame` has
+//! the class `cards-below`, `data-label` on its cells, `lead` on the one that names the row, `less` on what may be
+//! left out first, and `data-href` on rows that open.
 //!
 //! What the script does is asked for by attributes: `data-dialog` (open the link's dialog in place), `data-live` (replaced by
 //! search), `data-list-form`, `data-search` and `data-submit` (a list's form), `data-arms` and `data-needs-valid` (buttons that
