@@ -16,6 +16,8 @@ use crate::populations::Presented;
 pub(crate) const DATABASE: &str = "chaos";
 /// The table of the points that are written.
 pub(crate) const TABLE: &str = "points";
+/// How long a client that uses tokens waits for a page.
+const PAGE_PATIENCE: Duration = Duration::from_millis(500);
 /// The number of the management token by which administrators act; it is never revoked.
 pub(crate) const ROOT: TokenNumber = 0;
 
@@ -58,6 +60,8 @@ pub(crate) struct Logbook<'a> {
     /// Where its times come from.
     pub(crate) timeline: Timeline,
     doors: Vec<Http>,
+    /// The same for pages, which ask the catalog: at a node that is cut off nobody waits for one.
+    page_doors: Vec<Http>,
     /// What it wrote down.
     pub(crate) pages: Pages,
 }
@@ -95,10 +99,12 @@ impl<'a> Logbook<'a> {
     /// An empty one.
     pub(crate) fn new(site: &'a Site, timeline: Timeline) -> Self {
         let door = |url: &String| Http::with_patience(url.clone(), site.patience);
+        let page_door = |url: &String| Http::with_patience(url.clone(), PAGE_PATIENCE);
         Self {
             site,
             timeline,
             doors: site.urls.iter().map(door).collect(),
+            page_doors: site.urls.iter().map(page_door).collect(),
             pages: Pages::default(),
         }
     }
@@ -137,7 +143,11 @@ impl<'a> Logbook<'a> {
             Right::Visit => ("GET", "/profile".to_owned(), String::new()),
         };
         let began = self.timeline.now();
-        let answer = self.doors[node].try_send(method, &path, &headers, body);
+        let doors = match right {
+            Right::Visit => &self.page_doors,
+            _ => &self.doors,
+        };
+        let answer = doors[node].try_send(method, &path, &headers, body);
         let reply = match answer.map(|answer| answer.status) {
             Ok(200 | 204) => Reply::Admitted,
             Ok(400) if right == Right::Manage => Reply::Admitted,
