@@ -9,8 +9,8 @@ use rescind_domain::{AuditHash, Revision};
 use crate::rows::Fields;
 use crate::{ChangeKind, Error, migrations};
 
-/// How far somebody has come with the feed. One revision may have a hundred thousand changes, which are read and applied
-/// in pieces.
+/// How far somebody has come with the feed. One revision may have very many changes, which are read and applied in
+/// pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedPlace {
     /// Every change up to this revision.
