@@ -27,6 +27,8 @@ pub(crate) struct Limits {
     pub(crate) ttl: Duration,
     /// What a busy machine may add to any answer.
     pub(crate) slack: Duration,
+    /// How long a node that stops in the middle of an act holds up those of others.
+    pub(crate) hold: Duration,
 }
 
 /// Something that should not have been.

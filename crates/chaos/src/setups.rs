@@ -43,6 +43,8 @@ pub struct Setup {
 
 /// What a busy machine may add to any answer.
 pub(crate) const SLACK: Duration = Duration::from_secs(5);
+/// After so long PostgreSQL gives the transaction of a node up that it does not hear of.
+const HOLD: Duration = Duration::from_secs(5);
 /// How long queries of a node go on that are cut, where they do: less than an act waits for them.
 const LINGER: &str = "1s";
 /// In seconds.
@@ -89,6 +91,7 @@ impl Setup {
         Limits {
             ttl: self.ttl,
             slack: SLACK,
+            hold: HOLD,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Broken, Limits, Violation};
-use crate::histories::{Act, Change, History, Moment, NodeNumber, Outcome, Reply, Use};
+use crate::histories::{Act, Change, Disturbance, History, Outcome, Reply, Use};
 
 /// Acts that took too long, and nodes and tokens that did not come back.
 pub(super) fn check(history: &History, limits: &Limits) -> Vec<Violation> {
@@ -13,8 +13,9 @@ pub(super) fn check(history: &History, limits: &Limits) -> Vec<Violation> {
         .iter()
         .filter(|act| is_one_request(history, act) && is_undisturbed(history, limits, act))
     {
-        if act.ended.since(act.began) > limits.longest() {
-            let why = format!("nothing disturbed it, and it may take {:?}", limits.longest());
+        let longest = limits.longest() + limits.hold * held_up_by(history, limits, act);
+        if act.ended.since(act.began) > longest {
+            let why = format!("nothing disturbed it, and it may take {longest:?}");
             violations.push(Violation::of_act(Broken::Live, act, &why));
         } else if let (Change::Revoke, Outcome::Uncertain(_)) = (act.change, &act.outcome) {
             violations.push(Violation::of_act(Broken::Live, act, "nothing disturbed it"));
@@ -77,10 +78,23 @@ impl Limits {
 
 /// Whether the catalog and the node's way to it were sound for the whole act, and for a while before it.
 pub(crate) fn is_undisturbed(history: &History, limits: &Limits, act: &Act) -> bool {
-    let is_near = |node: NodeNumber, began: Moment, ended: Moment| {
-        history.disturbances.iter().any(|fault| {
-            fault.disturbs(node) && fault.began <= ended && fault.ended.plus(limits.aftermath()) >= began
-        })
-    };
-    act.may_be_done() && !is_near(act.node, act.began, act.ended)
+    let is_near = |fault: &Disturbance| is_near(fault, limits, act);
+    act.may_be_done()
+        && !history
+            .disturbances
+            .iter()
+            .any(|fault| fault.disturbs(act.node) && is_near(fault))
+}
+
+/// How many faults of other nodes may have stopped them in the middle of an act: one after the other they hold the ledger.
+fn held_up_by(history: &History, limits: &Limits, act: &Act) -> u32 {
+    let others = history
+        .disturbances
+        .iter()
+        .filter(|fault| !fault.disturbs(act.node) && is_near(fault, limits, act));
+    u32::try_from(others.count()).unwrap_or(u32::MAX)
+}
+
+fn is_near(fault: &Disturbance, limits: &Limits, act: &Act) -> bool {
+    fault.began <= act.ended && fault.ended.plus(limits.aftermath()) >= act.began
 }

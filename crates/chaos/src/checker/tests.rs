@@ -22,6 +22,7 @@ fn limits() -> Limits {
     Limits {
         ttl: Duration::from_micros(100),
         slack: Duration::from_micros(100),
+        hold: Duration::from_micros(50),
     }
 }
 
@@ -329,16 +330,21 @@ fn an_act_takes_too_long_though_nothing_disturbs_it() {
         found
     };
     let (late, none) = (vec![Broken::Live], vec![]);
-    assert_eq!(
-        after(1_202, DONE),
-        [
-            late.clone(),
-            late.clone(),
-            none.clone(),
-            none.clone(),
-            late.clone()
-        ]
-    );
+    // A fault elsewhere may hold it up for a while; one here excuses it; one that is long over does not.
+    for (ended, elsewhere) in [(1_202, &none), (1_251, &none), (1_252, &late)] {
+        let found = after(ended, DONE);
+        assert_eq!(
+            found,
+            [
+                late.clone(),
+                elsewhere.clone(),
+                none.clone(),
+                none.clone(),
+                late.clone()
+            ],
+            "{ended}"
+        );
+    }
     assert_eq!(after(1_201, DONE), vec![none.clone(); 5]);
     assert_eq!(after(1_100, uncertain())[0], late);
     // Who did not wait cannot complain.
