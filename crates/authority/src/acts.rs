@@ -85,7 +85,7 @@ impl Authority {
             .take(LOGGED)
             .map(|e| (e.actor, e.act, e.subject.clone()))
             .collect();
-        match tx.asked_by(self.node.info.id).commit_all(entries).await {
+        match self.node.asking(tx).commit_all(entries).await {
             Ok(committed) => {
                 let ms = format!("{:.3}", began.elapsed().as_secs_f64() * 1e3);
                 let revision = committed.current;

@@ -179,12 +179,16 @@ impl Node {
         }
     }
 
-    /// Brings `revision` on its way to every node, and waits for none of them. Others were told by its commit.
+    /// Brings `revision` on its way to this node, as its commit did to others, and waits for none of them.
     pub(crate) async fn announce(&self, revision: Revision) {
-        if let Leases::Sole = &self.leases
-            && let Err(error) = self.catch_up(revision).await
-        {
-            tracing::warn!(cause = cause(&error), %revision, "a change that was made is not applied here yet");
+        match &self.leases {
+            Leases::Shared(shared) => shared.changed.notify_one(),
+            Leases::Sole => {
+                if let Err(error) = self.catch_up(revision).await {
+                    let cause = cause(&error);
+                    tracing::warn!(cause, %revision, "a change that was made is not applied here yet");
+                }
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use std::mem;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rescind_catalog::{Catalog, FeedPlace, Signal};
+use rescind_catalog::{Catalog, FeedPlace, Signal, Transaction};
 use rescind_domain::{NodeId, Revision};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -167,16 +167,17 @@ impl Node {
         let mut acknowledged = self.grants.settled();
         // Who waits for more than was acknowledged when they asked.
         let mut askers = BTreeSet::new();
+        // Whether somebody has asked since.
+        let mut is_asked = false;
         loop {
             let is_settled = acknowledged >= self.revision();
-            let mut is_asked = false;
             let done = tokio::select! {
                 biased;
                 () = shared.changed.notified() => {
                     // What they wait for was committed before, and so is in what is read now.
                     let mut asking = mem::take(&mut *shared.askers.lock());
                     asking.remove(&self.info.id);
-                    is_asked = !asking.is_empty();
+                    is_asked |= !asking.is_empty();
                     askers.extend(asking);
                     self.in_time(self.follow()).await
                 }
@@ -192,7 +193,7 @@ impl Node {
             };
             match done {
                 Ok(()) => {
-                    acknowledged = settled;
+                    (acknowledged, is_asked) = (settled, false);
                     if settled >= self.revision() {
                         askers.clear();
                     }
@@ -204,6 +205,14 @@ impl Node {
                     shared.changed.notify_one();
                 }
             }
+        }
+    }
+
+    /// Lets this node be answered by those that act by what the transaction changes, if it listens.
+    pub(crate) fn asking(&self, act: Transaction) -> Transaction {
+        match &self.leases {
+            Leases::Shared(shared) if shared.admits => act.asked_by(self.info.id),
+            _ => act,
         }
     }
 
@@ -276,6 +285,8 @@ impl Shared {
                 self.acknowledged.notify_waiters();
             }
             Signal::Lost => {
+                // A server that took the other's place may have forgotten what they were answers to.
+                self.answers.lock().clear();
                 self.changed.notify_one();
                 self.acknowledged.notify_waiters();
             }
@@ -430,8 +441,11 @@ mod tests {
             ledger.script.lock().changes.push(revoked_at(1));
             ask(7);
             asked(&ledger, "acknowledge 1 to [7]").await;
+            ledger.script.lock().acknowledging = Conduct::Fails;
             ask(8);
             asked(&ledger, "acknowledge 1 to [8]").await;
+            ledger.script.lock().acknowledging = Conduct::Answers;
+            asked_times(&ledger, "acknowledge 1 to [8]", 2).await;
             ledger.script.lock().changes.push(revoked_at(2));
             // Itself it need not tell.
             ask(OWN.to_bytes()[0]);

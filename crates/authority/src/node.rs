@@ -59,6 +59,10 @@ pub(crate) struct Applying {
 /// Changes read at once.
 const ROUND: u32 = 1_000;
 
+#[derive(Debug, thiserror::Error)]
+#[error("the catalog does not hold revision {0}")]
+struct Missing(Revision);
+
 impl Node {
     /// A node with empty tables, which admits nothing yet.
     pub(crate) fn new(
@@ -196,7 +200,11 @@ impl Node {
             return self.apply_all(turn).await;
         }
         while self.revision() < revision {
-            self.apply_round(turn).await?;
+            let has_more = self.apply_round(turn).await?;
+            if !has_more && self.revision() < revision {
+                // What was committed there is read at once, unless another server took over that does not have it.
+                return Err(Error::Unavailable(Box::new(Missing(revision))));
+            }
         }
         Ok(())
     }

@@ -71,9 +71,10 @@ const READING: Manner = Manner {
 };
 
 /// Acts. Every other act waits while one holds the ledger: a node that stops in the middle of it must lose it before they
-/// give up, and no sooner than a lease usually takes to lapse.
+/// give up, and no sooner than a lease usually takes to lapse. While a network swallows what one act says, the others of its
+/// node wait for that long, too.
 const WRITING: Manner = Manner {
-    statement: 30,
+    statement: 12,
     idle_transaction: 5,
     is_durable: true,
     by_key_alone: false,

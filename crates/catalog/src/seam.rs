@@ -23,11 +23,15 @@ impl Backend {
     }
 
     /// Begins a transaction that writes what nobody was promised: its commit does not wait for the disk, and a crash of
-    /// the server loses it with whatever else committed so in the last moment. On SQLite every commit waits.
+    /// the server loses it with whatever else committed so in the last moment. On SQLite every commit waits. Acts must not
+    /// wait long for the rows that it locks, when whoever began it stands still.
     pub(crate) fn begin_forgettable(self) -> &'static str {
         match self {
             Self::Sqlite => self.begin_writing(),
-            Self::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off",
+            Self::Postgres => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off;
+                 SET LOCAL idle_in_transaction_session_timeout = '500ms'"
+            }
         }
     }
 
@@ -75,7 +79,7 @@ impl Backend {
     }
 
     /// Notes that the node `$1` acts by everything up to `$2`. On PostgreSQL those of the JSON array `$3`, who wait for it,
-    /// are told, also when it was noted before (`signals`).
+    /// are told, also when it was noted before (`signals`), but never of what the catalog does not hold.
     pub(crate) fn acknowledge(self) -> &'static str {
         match self {
             Self::Sqlite => {
@@ -87,7 +91,7 @@ impl Backend {
                      UPDATE nodes SET applied = $2
                      WHERE id = $1 AND applied < $2 AND $2 <= (SELECT revision FROM ledger))
                  SELECT pg_notify('rescind_applied_' || value, $1 || ' ' || $2)::text AS told
-                 FROM json_array_elements_text(CAST($3 AS json))"
+                 FROM json_array_elements_text(CAST($3 AS json)) WHERE $2 <= (SELECT revision FROM ledger)"
             }
         }
     }

@@ -63,8 +63,8 @@ impl Catalog {
     /// another say so.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the wait takes longer than ten seconds, too; [`Error::NewerSchema`] if a newer release
-    /// has changed the schema since the catalog was opened.
+    /// [`Error::Unavailable`], also when acts of this process take longer than ten seconds, or those of others after them;
+    /// [`Error::NewerSchema`] if a newer release has changed the schema since the catalog was opened.
     pub async fn begin(&self, clock: &dyn Clock) -> Result<Transaction, Error> {
         self.begin_after(clock, Revision::new(0)).await
     }

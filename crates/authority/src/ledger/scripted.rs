@@ -42,6 +42,7 @@ pub(crate) struct Script {
     pub(crate) renewing: Conduct,
     pub(crate) reading: Conduct,
     pub(crate) looking: Conduct,
+    pub(crate) acknowledging: Conduct,
     pub(crate) leaving: Conduct,
     /// How many looks at the leases fail first.
     pub(crate) failing_looks: u32,
@@ -172,7 +173,7 @@ impl Ledger for Scripted {
     async fn acknowledge(&self, _: NodeId, applied: Revision, askers: &[NodeId]) -> Result<(), Error> {
         let askers: Vec<u8> = askers.iter().map(|asker| asker.to_bytes()[0]).collect();
         let what = format!("acknowledge {applied} to {askers:?}");
-        self.note(what, |_| Conduct::Answers).await
+        self.note(what, |script| script.acknowledging).await
     }
 
     async fn nodes(&self) -> Result<Vec<NodeLease>, Error> {

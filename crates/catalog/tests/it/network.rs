@@ -79,6 +79,7 @@ pub(crate) async fn signals_are_heard_and_losses_told(stage: Stage) -> Result<()
     let through = Revision::new(2);
     catalog.acknowledge(node, through, &[]).await?;
     catalog.acknowledge(node, through, &[node]).await?;
+    catalog.acknowledge(node, Revision::new(3), &[asker]).await?;
     for askers in [&[asker][..], &[node, asker]] {
         catalog.acknowledge(node, through, askers).await?;
         assert_eq!(soon(signals.next()).await?, Signal::Applied { node, through });
@@ -131,7 +132,12 @@ pub(crate) async fn of_one_process_one_act_waits_for_the_ledger(stage: Stage) ->
     let other = Catalog::open(&stage.location).await.expect("opens");
     let held = stage.begin().await;
     let clock = FrozenClock::at(NOW);
-    let waiting = || stage.tamper("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+    let waiting = || {
+        stage.tamper(
+            "SELECT 1 FROM pg_stat_activity
+             WHERE wait_event_type = 'Lock' AND datname = current_database()",
+        )
+    };
     let acting = async {
         let begin = async || other.begin(&clock).await?.rollback().await;
         futures::future::try_join_all((0..3).map(|_| begin())).await
@@ -144,7 +150,7 @@ pub(crate) async fn of_one_process_one_act_waits_for_the_ledger(stage: Stage) ->
         })
         .await;
         // The others would have come, too.
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(waiting().await.expect("read"), 1);
         held.rollback().await
     };
@@ -193,6 +199,8 @@ pub(crate) async fn a_network_that_swallows_everything_heals(stage: Stage) -> Re
     for _ in 0..8 {
         assert!(soon(read()).await?.is_some());
     }
+    // Of one process one acts at a time.
+    drop(held);
     let mut act = soon(catalog.begin(&FrozenClock::at(NOW))).await?;
     act.insert_database(stage.new_database("home")).await?;
     drop(act);
@@ -201,7 +209,6 @@ pub(crate) async fn a_network_that_swallows_everything_heals(stage: Stage) -> Re
         panic!("nothing was pruned")
     };
     assert_eq!(changes.len(), 1, "what was begun before the silence was not kept");
-    drop(held);
     assert!(
         soon(catalog.database(stage.cluster, database.id))
             .await?
