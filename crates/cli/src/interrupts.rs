@@ -7,7 +7,12 @@ use crate::log::Log;
 pub(crate) fn explained<T>(log: Log, words: &'static str, work: impl FnOnce() -> T) -> T {
     use nix::sys::signal::{Signal, raise};
 
-    let signals = Signal::SIGINT | Signal::SIGTERM;
+    let mut signals = Signal::SIGINT | Signal::SIGTERM;
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        if is_ignored(signal) {
+            signals.remove(signal);
+        }
+    }
     // Threads inherit it: from here on the one below is the only one that hears of them.
     if signals.thread_block().is_err() {
         return work();
@@ -26,6 +31,16 @@ pub(crate) fn explained<T>(log: Log, words: &'static str, work: impl FnOnce() ->
     let done = work();
     let _ = signals.thread_unblock();
     done
+}
+
+/// Whether whoever started this command had it ignore the signal, as `nohup` and `&` in a script do: waiting would hear it
+/// all the same. Told by Linux alone (proc(5), `SigIgn`).
+#[cfg(unix)]
+fn is_ignored(signal: nix::sys::signal::Signal) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal as i32 - 1) & 1 == 1)
 }
 
 /// Runs `work`.
