@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::fmt;
 
 use rescind_catalog::ServerFault;
+use rescind_domain::Chain;
 
 use crate::{Authority, Error};
 
@@ -53,20 +54,7 @@ pub(crate) fn cause(error: &Error) -> String {
     if let Some(fault) = fault(error) {
         return fault.to_string();
     }
-    let mut said: Vec<String> = Vec::new();
-    let mut beneath = error.source();
-    while let Some(cause) = beneath {
-        let text = cause.to_string();
-        // The driver's own errors repeat what lies beneath them.
-        if !said.last().is_some_and(|above| above.contains(&text)) {
-            said.push(text);
-        }
-        beneath = cause.source();
-    }
-    match said.is_empty() {
-        true => error.to_string(),
-        false => said.join(": "),
-    }
+    Chain(error.source().unwrap_or(error)).to_string()
 }
 
 fn fault(error: &Error) -> Option<ServerFault> {

@@ -4,14 +4,12 @@
 //! A page is asked for as a browser does, with its cookie, and is there when its last byte is. The floor is the smallest
 //! page that knows its visitor: Help.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use http::{Request, StatusCode, header};
@@ -20,18 +18,21 @@ use rescind_authority::{
     Acceptance, Authority, Catalog, Location, NodeSettings, Place, SessionLimits, Settings,
 };
 use rescind_domain::{
-    Actor, Agent, Client, Clock, DatabaseId, DatabaseToken, DatabaseTokenId, Permission, Permissions, Secret,
-    SecretKind, TableId, Timestamp, TokenState, UserId,
+    Actor, Agent, Client, Clock, DatabaseToken, DatabaseTokenId, Permission, Permissions, Secret, SecretKind,
+    Timestamp, TokenState, UserId,
 };
 use rescind_testkit::{FrozenStopwatch, SeededRng};
-use rescind_ui::{Column, Counters, Distribution, Figures, NodeInfo, Process, Sample as Reading, Ui, router};
+use rescind_ui::{Ui, router};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
 use figures::{Sample, Table};
+use no_figures::NoFigures;
 
 #[path = "../../server/benches/figures/mod.rs"]
 mod figures;
+#[path = "../tests/it/no_figures.rs"]
+mod no_figures;
 
 const SIZES: [(usize, &str); 2] = [(100_000, "100 k"), (1_000_000, "1 M")];
 const ROUNDS: usize = 31;
@@ -63,49 +64,6 @@ impl Clock for WallClock {
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-    }
-}
-
-/// None of the pages measured shows any.
-struct NoFigures;
-
-#[async_trait]
-impl Figures for NoFigures {
-    async fn columns(&self, _: DatabaseId, _: TableId) -> Vec<Column> {
-        Vec::new()
-    }
-
-    async fn table_bytes(&self, _: DatabaseId) -> BTreeMap<TableId, u64> {
-        BTreeMap::new()
-    }
-
-    async fn database_bytes(&self) -> BTreeMap<DatabaseId, u64> {
-        BTreeMap::new()
-    }
-
-    fn counters(&self) -> Counters {
-        Counters::default()
-    }
-
-    fn history(&self) -> Vec<Reading> {
-        Vec::new()
-    }
-
-    fn revocations(&self) -> Distribution {
-        Distribution::default()
-    }
-
-    fn process(&self) -> Process {
-        Process::default()
-    }
-
-    fn node(&self) -> NodeInfo {
-        NodeInfo {
-            version: String::new(),
-            started_at: WallClock.now(),
-            listens_on: String::new(),
-            cpus: 1,
-        }
     }
 }
 
@@ -156,7 +114,9 @@ impl House {
                 authority,
                 clock: Arc::new(WallClock),
                 rng,
-                figures: Arc::new(NoFigures),
+                figures: Arc::new(NoFigures {
+                    started_at: WallClock.now(),
+                }),
                 post: None,
                 public_url: "http://127.0.0.1:8181".into(),
                 secure: false,

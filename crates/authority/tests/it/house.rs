@@ -15,6 +15,8 @@ use rescind_domain::{
 };
 use rescind_testkit::{FrozenClock, FrozenStopwatch, SeededRng};
 
+use crate::sharing::found_with_token;
+
 pub(crate) struct House {
     pub(crate) authority: Arc<Authority>,
     pub(crate) clock: Arc<FrozenClock>,
@@ -31,16 +33,7 @@ impl House {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let clock = Arc::new(FrozenClock::default());
         let authority = open(&directory, &clock, 1).await;
-        let founding = authority
-            .draw_up("ada@example.com".parse().expect("an address"))
-            .expect("drawn up");
-        let place = Place {
-            account: founding.account.id,
-            cluster: founding.cluster.id,
-        };
-        let management_secret = founding.secret.clone();
-        let invitation_secret = founding.invitation_secret.clone();
-        authority.found(founding).await.expect("founded");
+        let (place, management_secret, invitation_secret) = found_with_token(&authority).await;
         let caller = authority
             .authenticate(management_secret.expose().as_bytes())
             .expect("authenticated");

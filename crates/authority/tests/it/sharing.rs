@@ -42,6 +42,12 @@ pub(crate) async fn open(
 
 /// A new installation: its cluster, and the secret that invites its administrator.
 pub(crate) async fn found(authority: &Arc<Authority>) -> (Place, Secret) {
+    let (place, _, invitation) = found_with_token(authority).await;
+    (place, invitation)
+}
+
+/// The same, with the secret of its first management token before the other.
+pub(crate) async fn found_with_token(authority: &Arc<Authority>) -> (Place, Secret, Secret) {
     let founding = authority
         .draw_up("ada@example.com".parse().expect("an address"))
         .expect("drawn up");
@@ -49,9 +55,9 @@ pub(crate) async fn found(authority: &Arc<Authority>) -> (Place, Secret) {
         account: founding.account.id,
         cluster: founding.cluster.id,
     };
-    let invitation = founding.invitation_secret.clone();
+    let (management, invitation) = (founding.secret.clone(), founding.invitation_secret.clone());
     authority.found(founding).await.expect("founded");
-    (place, invitation)
+    (place, management, invitation)
 }
 
 /// A token that reads everything.

@@ -19,6 +19,18 @@ fn answer(mut upload: std::net::TcpStream) -> String {
     answer.to_ascii_lowercase()
 }
 
+/// A node that ends in the middle of an upload because of this statement, and what the client is answered.
+fn ended_by(postgres: &Postgres, statement: &str) -> (TestServer, String) {
+    let mut server = node(postgres);
+    make_database(&server);
+    let token = make_token(&server, "At work");
+    let upload = begin_upload(&server, &token);
+    postgres.ask(statement).expect("done");
+    let answer = answer(upload);
+    assert_eq!(server.wait(), Some(1));
+    (server, answer)
+}
+
 fn assert_told(server: &TestServer, answer: &str, why: &str) {
     assert!(answer.starts_with("http/1.1 503 "), "{answer}");
     assert!(
@@ -37,15 +49,7 @@ fn assert_told(server: &TestServer, answer: &str, why: &str) {
 #[test]
 fn a_node_whose_catalog_went_back_says_so_and_ends_and_can_be_started_anew() {
     let postgres = postgres();
-    let mut server = node(&postgres);
-    make_database(&server);
-    let token = make_token(&server, "At work");
-    let upload = begin_upload(&server, &token);
-    postgres
-        .ask("UPDATE ledger SET revision = revision - 1")
-        .expect("gone back");
-    let answer = answer(upload);
-    assert_eq!(server.wait(), Some(1));
+    let (mut server, answer) = ended_by(&postgres, "UPDATE ledger SET revision = revision - 1");
     assert_told(&server, &answer, "the catalog went back: it is at revision 2 ");
     server.restart();
     assert_eq!(server.http().get("/health").status, 200);
@@ -55,15 +59,8 @@ fn a_node_whose_catalog_went_back_says_so_and_ends_and_can_be_started_anew() {
 #[test]
 fn a_node_below_whom_the_schema_was_upgraded_says_so_and_ends_for_good() {
     let postgres = postgres();
-    let mut server = node(&postgres);
-    make_database(&server);
-    let token = make_token(&server, "At work");
-    let upload = begin_upload(&server, &token);
-    postgres
-        .ask("UPDATE ledger SET schema_version = schema_version + 1")
-        .expect("upgraded");
-    let answer = answer(upload);
-    assert_eq!(server.wait(), Some(1));
+    let upgraded = "UPDATE ledger SET schema_version = schema_version + 1";
+    let (server, answer) = ended_by(&postgres, upgraded);
     assert_told(&server, &answer, "use a newer rescind");
     let again = rescind(&[
         "serve",

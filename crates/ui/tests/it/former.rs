@@ -1,12 +1,10 @@
 //! The session that a browser had before its user logged in: over on every node, whatever this one thinks of it. In one
 //! process, with a clock that stands until it is moved: sessions end by themselves after hours.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use http::{Request, Response, header};
@@ -14,11 +12,12 @@ use http_body_util::BodyExt as _;
 use rescind_authority::{
     Acceptance, AuditQuery, Authority, Caller, Catalog, Location, NodeSettings, SessionLimits, SignedIn,
 };
-use rescind_domain::{Act, Agent, Client, Clock as _, DatabaseId, TableId};
+use rescind_domain::{Act, Agent, Client, Clock as _};
 use rescind_testkit::{FrozenClock, FrozenStopwatch, SeededRng};
-use rescind_ui::{Column, Counters, Distribution, Figures, NodeInfo, Process, Sample, Ui, router};
+use rescind_ui::{Ui, router};
 use tower::ServiceExt as _;
 
+use crate::no_figures::NoFigures;
 use crate::stage::{ADMIN, PASSWORD};
 use crate::visitors::escape;
 
@@ -68,7 +67,9 @@ impl House {
             authority: Arc::clone(&authority),
             clock: Arc::<FrozenClock>::clone(&clock),
             rng,
-            figures: Arc::new(NoFigures(clock.now())),
+            figures: Arc::new(NoFigures {
+                started_at: clock.now(),
+            }),
             post: None,
             public_url: "http://127.0.0.1".into(),
             secure: false,
@@ -140,47 +141,4 @@ async fn a_session_that_lay_unused_is_ended_for_all_when_its_user_logs_in_again(
     let answer = house.log_in().await;
     assert_eq!(answer.status(), 303);
     assert_eq!(house.ended().await, [house.former.session.id.to_string()]);
-}
-
-/// No page of this test shows any.
-struct NoFigures(rescind_domain::Timestamp);
-
-#[async_trait]
-impl Figures for NoFigures {
-    async fn columns(&self, _: DatabaseId, _: TableId) -> Vec<Column> {
-        Vec::new()
-    }
-
-    async fn table_bytes(&self, _: DatabaseId) -> BTreeMap<TableId, u64> {
-        BTreeMap::new()
-    }
-
-    async fn database_bytes(&self) -> BTreeMap<DatabaseId, u64> {
-        BTreeMap::new()
-    }
-
-    fn counters(&self) -> Counters {
-        Counters::default()
-    }
-
-    fn history(&self) -> Vec<Sample> {
-        Vec::new()
-    }
-
-    fn revocations(&self) -> Distribution {
-        Distribution::default()
-    }
-
-    fn process(&self) -> Process {
-        Process::default()
-    }
-
-    fn node(&self) -> NodeInfo {
-        NodeInfo {
-            version: String::new(),
-            started_at: self.0,
-            listens_on: String::new(),
-            cpus: 1,
-        }
-    }
 }

@@ -9,6 +9,7 @@ mod hostile;
 mod invitations;
 mod lists;
 mod looks;
+mod no_figures;
 mod pages;
 mod passwords;
 mod people;
